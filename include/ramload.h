@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT OR LGPL-2.1-or-later */
+/*
+ * libramload: load the RAM of a virtual machine from a file into memory
+ */
+#ifndef RAMLOAD_H
+#define RAMLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RAMLOAD_API __attribute__((visibility("default")))
+
+/**
+ * DOC: libramload
+ *
+ * A *session* is an engine and its workers. A *job* loads *blocks*: each a
+ * piece of a file, all of it or the pages named by a bitmap, and the memory it
+ * goes to. An *image* reads the blocks out of a snapshot file. A *queue* takes
+ * pages one by one and makes jobs of them. A *memory* is destination memory of
+ * a given kind, for those who have none yet.
+ *
+ * Functions return 0 (or a count where said so) or a negative errno. The
+ * library prints nothing, has no global state, and handles no signals.
+ * Lengths, offsets and addresses are in bytes.
+ *
+ * Threads: a session may be used from any thread, and by several at a time.
+ * A job, image, queue or memory may be used from any thread, by one at a time
+ * except where a function says otherwise. After fork() the child must not use
+ * what the parent opened.
+ */
+
+/**
+ * enum ramload_engine - who moves the bytes
+ * @RAMLOAD_ENGINE_AUTO: kernel if there is the module and it lets us, else user
+ * @RAMLOAD_ENGINE_KERNEL: the kernel module, through /dev/ramload
+ * @RAMLOAD_ENGINE_USER: threads of this process that pread()
+ */
+enum ramload_engine {
+	RAMLOAD_ENGINE_AUTO,
+	RAMLOAD_ENGINE_KERNEL,
+	RAMLOAD_ENGINE_USER,
+};
+
+/**
+ * enum ramload_io - whether to read past the page cache
+ * @RAMLOAD_IO_AUTO: read what is cached from there; the rest directly where
+ *	file system and alignment allow it
+ * @RAMLOAD_IO_DIRECT: read directly wherever the alignment allows it; -EINVAL
+ *	if the file can do no direct I/O
+ * @RAMLOAD_IO_BUFFERED: through the page cache
+ */
+enum ramload_io {
+	RAMLOAD_IO_AUTO,
+	RAMLOAD_IO_DIRECT,
+	RAMLOAD_IO_BUFFERED,
+};
+
+struct ramload_session;
+struct ramload_job;
+struct ramload_image;
+struct ramload_queue;
+struct ramload_memory;
+
+/**
+ * struct ramload_session_options - how to open a session
+ * @size: sizeof(struct ramload_session_options), for later growth
+ * @engine: which engine
+ * @workers: number of workers; 0: one for each CPU the caller may run on,
+ *	8 at most
+ * @device: path of the device, NULL for "/dev/ramload"
+ */
+struct ramload_session_options {
+	size_t size;
+	enum ramload_engine engine;
+	unsigned int workers;
+	const char *device;
+};
+
+/**
+ * ramload_session_open() - start an engine and its workers
+ * @options: NULL for all defaults
+ * @session: where the session is returned; NULL on error
+ *
+ * Return: 0 or
+ *
+ * * -EINVAL: bad options
+ * * -ENOENT, -ENXIO, -ENODEV: RAMLOAD_ENGINE_KERNEL, and no module is loaded
+ * * -EACCES, -EPERM: RAMLOAD_ENGINE_KERNEL, and no right to use the device
+ * * -EPROTO: the module lacks what this library needs
+ * * -EAGAIN, -ENOMEM: no threads or no memory to be had
+ */
+RAMLOAD_API int
+ramload_session_open(const struct ramload_session_options *options,
+		     struct ramload_session **session);
+
+/**
+ * ramload_session_stop() - end the workers
+ * @session: the session; may be called from any thread
+ *
+ * Cancels all jobs and waits for them. Afterwards loading and queueing return
+ * -ESHUTDOWN. The jobs' results can still be read.
+ */
+RAMLOAD_API void ramload_session_stop(struct ramload_session *session);
+
+/**
+ * ramload_session_close() - stop a session and free it
+ * @session: the session, or NULL. All its jobs and queues must have been
+ *	freed: they use it.
+ */
+RAMLOAD_API void ramload_session_close(struct ramload_session *session);
+
+/** ramload_session_engine() - the engine in use, never RAMLOAD_ENGINE_AUTO */
+RAMLOAD_API enum ramload_engine
+ramload_session_engine(const struct ramload_session *session);
+
+/** ramload_session_workers() - how many workers the session has */
+RAMLOAD_API unsigned int
+ramload_session_workers(const struct ramload_session *session);
+
+/** ramload_engine_name() - "auto", "kernel", "user" */
+RAMLOAD_API const char *ramload_engine_name(enum ramload_engine engine);
+
+/**
+ * struct ramload_block - one thing to load
+ * @file_offset: where in the file it starts
+ * @length: bytes; 0 is allowed and loads nothing
+ * @dest: where it goes: @length bytes of writable memory that must stay
+ *	mapped until the job is done
+ * @bitmap: NULL, or one bit for each @page_size bytes: bit (p % 8) of byte
+ *	(p / 8) says whether page p is present. Absent pages are not touched.
+ *	Must stay valid until the job is done.
+ * @page_size: with a bitmap, a power of two from 512 to 2^30 of which @length
+ *	is a multiple; else 0
+ */
+struct ramload_block {
+	uint64_t file_offset;
+	uint64_t length;
+	void *dest;
+	const uint8_t *bitmap;
+	uint32_t page_size;
+};
+
+/**
+ * struct ramload_partition_rules - how blocks are cut into chunks
+ * @small: a block of up to so many bytes is one chunk
+ * @slice: a block over so many bytes is cut into slices of this size
+ * @chunk: blocks and slices are cut into chunks of this size, a power of two;
+ *	chunks end where the destination is a multiple of @align
+ * @align: a power of two that divides @chunk
+ *
+ * Zero in a member means its default: 1 MiB, 512 MiB, 4 MiB, 2 MiB. These are
+ * the rules of the review of QEMU's "multifd: Add pages to the receiving
+ * side": a small RAMBlock to one thread, a large one sliced.
+ */
+struct ramload_partition_rules {
+	uint64_t small;
+	uint64_t slice;
+	uint64_t chunk;
+	uint64_t align;
+};
+
+/**
+ * struct ramload_load_options - how to load
+ * @size: sizeof(struct ramload_load_options), for later growth
+ * @io: whether to read past the page cache
+ * @rules: how to cut blocks; all zero for the defaults
+ * @user: a pointer of the caller's, see ramload_job_user()
+ * @cleanup: NULL, or a function that is called with @user exactly once: by
+ *	ramload_job_free(), after the last byte was written; or before
+ *	ramload_load() returns, if that fails
+ */
+struct ramload_load_options {
+	size_t size;
+	enum ramload_io io;
+	struct ramload_partition_rules rules;
+	void *user;
+	void (*cleanup)(void *user);
+};
+
+/**
+ * ramload_load() - start a job
+ * @session: the session
+ * @fd: the file, open for reading; may be closed when this returns
+ * @blocks: what to load; the array may be freed when this returns
+ * @nr_blocks: number of elements, at least 1
+ * @options: NULL for all defaults
+ * @job: where the job is returned; NULL on error
+ *
+ * Returns without waiting for any byte.
+ *
+ * Return: 0 or
+ *
+ * * -EINVAL: bad blocks or options; a file that cannot be loaded from;
+ *   RAMLOAD_IO_DIRECT with a file that can do no direct I/O
+ * * -EOVERFLOW: a sum of offset and length, address and length, or of lengths
+ *   does not fit
+ * * -EBADF: @fd is not open for reading; -EISDIR, -ESPIPE: not a file
+ * * -E2BIG: more ranges or bitmaps than the module takes in one job
+ * * -EBUSY: too many unfinished jobs
+ * * -ESHUTDOWN: the session is stopped
+ * * -ENOMEM, -EMFILE, -ENFILE: out of memory or fds
+ */
+RAMLOAD_API int ramload_load(struct ramload_session *session, int fd,
+			     const struct ramload_block *blocks,
+			     size_t nr_blocks,
+			     const struct ramload_load_options *options,
+			     struct ramload_job **job);
+
+/**
+ * struct ramload_result - how a job stands
+ * @done: no byte of the destination will be written any more
+ * @error: 0, or the negative errno that ended the job, once it is done:
+ *	-ENODATA: the file ends at @error_offset; -EFAULT: the destination is
+ *	not writable memory; -ECANCELED: cancelled; else what pread() gave
+ * @bytes_total: bytes to load
+ * @bytes_done: bytes loaded so far; only ever grows
+ * @error_block: if @error, index of the block of the first byte (in the order
+ *	of the array and, in a block, of rising offsets) that was not loaded;
+ *	every byte before it was
+ * @error_offset: if @error, offset of that byte in the file
+ */
+struct ramload_result {
+	bool done;
+	int error;
+	uint64_t bytes_total;
+	uint64_t bytes_done;
+	size_t error_block;
+	uint64_t error_offset;
+};
+
+/**
+ * ramload_job_fd() - an fd to poll
+ * @job: the job; owns the fd
+ *
+ * It is readable (POLLIN) as soon as the job is done, and stays so. Only poll
+ * it, never read from it.
+ */
+RAMLOAD_API int ramload_job_fd(const struct ramload_job *job);
+
+/**
+ * ramload_job_result() - read how a job stands; from any thread
+ * @job: the job
+ * @result: filled in
+ *
+ * Return: 0
+ */
+RAMLOAD_API int ramload_job_result(struct ramload_job *job,
+				   struct ramload_result *result);
+
+/**
+ * ramload_job_wait() - wait until a job is done; from any thread
+ * @job: the job
+ * @result: NULL, or filled in
+ *
+ * Signals do not end the wait.
+ *
+ * Return: the job's error: 0 if all bytes are loaded
+ */
+RAMLOAD_API int ramload_job_wait(struct ramload_job *job,
+				 struct ramload_result *result);
+
+/**
+ * ramload_job_cancel() - ask for the end of a job; from any thread
+ * @job: the job
+ *
+ * Returns at once. A job that is done stays as it is.
+ */
+RAMLOAD_API void ramload_job_cancel(struct ramload_job *job);
+
+/** ramload_job_user() - the pointer of ramload_load_options.user */
+RAMLOAD_API void *ramload_job_user(const struct ramload_job *job);
+
+/**
+ * ramload_job_free() - cancel a job if it runs, wait for its end, call its
+ * cleanup function, and free it
+ * @job: the job, or NULL
+ */
+RAMLOAD_API void ramload_job_free(struct ramload_job *job);
+
+/**
+ * struct ramload_queue_options - how a queue makes jobs
+ * @size: sizeof(struct ramload_queue_options), for later growth
+ * @io: whether to read past the page cache
+ * @batch_bytes: submit when so many bytes are queued, 0: 16 MiB
+ * @batch_ranges: submit when so many ranges are queued, 0: 1024
+ */
+struct ramload_queue_options {
+	size_t size;
+	enum ramload_io io;
+	uint64_t batch_bytes;
+	unsigned int batch_ranges;
+};
+
+/**
+ * ramload_queue_open() - a queue of pages
+ * @session: the session
+ * @fd: the file; must stay open until ramload_queue_close()
+ * @options: NULL for all defaults
+ * @queue: where the queue is returned; NULL on error
+ *
+ * For emulators that find pages one by one. Pages that adjoin, in the file
+ * and in the block, become one range; a page of another block or a full batch
+ * submits what was queued. This is the shape of QEMU's multifd page queue.
+ *
+ * Return: 0, -EINVAL, -ENOMEM, -ESHUTDOWN
+ */
+RAMLOAD_API int ramload_queue_open(struct ramload_session *session, int fd,
+				   const struct ramload_queue_options *options,
+				   struct ramload_queue **queue);
+
+/**
+ * ramload_queue_page() - queue a page
+ * @queue: the queue
+ * @block: the block: file offset, length and destination; its bitmap is not
+ *	looked at. Two calls are about the same block if they pass the same
+ *	pointer. Must stay valid until ramload_queue_sync().
+ * @offset: offset of the page in the block
+ * @length: bytes, at least 1
+ *
+ * May block while too many jobs are unfinished. An error of an earlier job is
+ * returned here as soon as it is known; it stays until ramload_queue_sync().
+ *
+ * Return: 0, or -EINVAL (outside the block), -ESHUTDOWN (the session was
+ * stopped, or the workers have ended), or the first error of a job or of a
+ * submission
+ */
+RAMLOAD_API int ramload_queue_page(struct ramload_queue *queue,
+				   const struct ramload_block *block,
+				   uint64_t offset, uint64_t length);
+
+/**
+ * ramload_queue_sync() - a barrier
+ * @queue: the queue
+ * @result: NULL, or filled in: bytes since the last sync; error_block is 0
+ *
+ * Submits what is queued, returns when all that was queued is loaded, or with
+ * the first error, when no byte will be written any more. Afterwards the queue
+ * is empty and without error, and may be used again.
+ *
+ * Return: 0 or the first error
+ */
+RAMLOAD_API int ramload_queue_sync(struct ramload_queue *queue,
+				   struct ramload_result *result);
+
+/**
+ * ramload_queue_close() - cancel what is unfinished, wait, and free
+ * @queue: the queue, or NULL
+ */
+RAMLOAD_API void ramload_queue_close(struct ramload_queue *queue);
+
+/**
+ * struct ramload_image_error - why a file is no image
+ * @offset: offset in the file of what was found wrong
+ * @text: one line, without a newline
+ */
+struct ramload_image_error {
+	uint64_t offset;
+	char text[200];
+};
+
+/**
+ * struct ramload_image_block - one block of an image
+ * @name: RAMBlock name, as in the file; may hold any byte but NUL
+ * @length: bytes of guest memory
+ * @page_size: bytes a bit of the bitmap stands for; 0 without a bitmap
+ * @file_offset: where page 0 is in the file
+ * @bitmap: present pages, NULL if all are, see struct ramload_block
+ * @present: bytes present
+ */
+struct ramload_image_block {
+	const char *name;
+	uint64_t length;
+	uint32_t page_size;
+	uint64_t file_offset;
+	const uint8_t *bitmap;
+	uint64_t present;
+};
+
+/**
+ * ramload_image_open() - read the blocks of an image
+ * @fd: the file, open for reading; may be closed when this returns
+ * @offset: where in the file the image starts, e.g. QEMU's ",offset="
+ * @format: NULL to probe, or a name of ramload_image_format_name()
+ * @image: where the image is returned; NULL on error
+ * @error: NULL, or filled in on error
+ *
+ * Reads headers and bitmaps, not pages. Formats: "mapped-ram" of QEMU 9.0 and
+ * newer, and "raw": one block named "ram", as long as the file from @offset
+ * on, which is what a file is taken for that no other format knows, provided
+ * its length is a multiple of 4096.
+ *
+ * Return: 0 or
+ *
+ * * -EINVAL: not an image, or a damaged one
+ * * -ENOTSUP: an image of a version or kind that this library does not know
+ * * -ENODATA: the file ends too early, or was not written to its end
+ * * -ENOMEM, or an error of pread() or fstat()
+ */
+RAMLOAD_API int ramload_image_open(int fd, uint64_t offset, const char *format,
+				   struct ramload_image **image,
+				   struct ramload_image_error *error);
+
+/** ramload_image_close() - free an image; @image may be NULL */
+RAMLOAD_API void ramload_image_close(struct ramload_image *image);
+
+/** ramload_image_format() - name of the image's format */
+RAMLOAD_API const char *ramload_image_format(const struct ramload_image *image);
+
+/** ramload_image_format_name() - name of the i-th known format, NULL at end */
+RAMLOAD_API const char *ramload_image_format_name(size_t i);
+
+/** ramload_image_machine() - machine type in the image, NULL if it has none */
+RAMLOAD_API const char *
+ramload_image_machine(const struct ramload_image *image);
+
+/** ramload_image_nr_blocks() - number of blocks */
+RAMLOAD_API size_t ramload_image_nr_blocks(const struct ramload_image *image);
+
+/**
+ * ramload_image_block() - the i-th block, in file order
+ * @image: the image; owns the block
+ * @i: less than ramload_image_nr_blocks()
+ *
+ * Return: the block, NULL if there is none
+ */
+RAMLOAD_API const struct ramload_image_block *
+ramload_image_block(const struct ramload_image *image, size_t i);
+
+/**
+ * enum ramload_memory_kind - kinds of destination memory
+ * @RAMLOAD_MEMORY_RAMLOAD: a memfd with the best huge page settings to be had
+ * @RAMLOAD_MEMORY_MEMFD: a memfd, mapped shared
+ * @RAMLOAD_MEMORY_TMPFS_HUGE: a file on a tmpfs mounted huge=always for the
+ *	purpose, mapped shared; needs CAP_SYS_ADMIN
+ * @RAMLOAD_MEMORY_ANON: anonymous, of small pages
+ * @RAMLOAD_MEMORY_THP: anonymous, aligned and advised for huge pages
+ * @RAMLOAD_MEMORY_HUGETLB: a memfd of 2 MiB hugetlb pages, mapped shared
+ */
+enum ramload_memory_kind {
+	RAMLOAD_MEMORY_RAMLOAD,
+	RAMLOAD_MEMORY_MEMFD,
+	RAMLOAD_MEMORY_TMPFS_HUGE,
+	RAMLOAD_MEMORY_ANON,
+	RAMLOAD_MEMORY_THP,
+	RAMLOAD_MEMORY_HUGETLB,
+};
+
+/** ramload_memory_kind_name() - "ramload", "memfd", "tmpfs-huge", "anon", ... */
+RAMLOAD_API const char *ramload_memory_kind_name(enum ramload_memory_kind kind);
+
+/**
+ * ramload_memory_alloc() - zeroed memory to load into
+ * @kind: what kind
+ * @length: bytes; rounded up to the page size of the kind
+ * @memory: where the memory is returned; NULL on error
+ *
+ * Nothing is allocated for pages that are never touched. The address is a
+ * multiple of 2 MiB.
+ *
+ * Return: 0, -EINVAL, -ENOMEM (hugetlb: too few huge pages in the pool),
+ * -EPERM (tmpfs-huge), or an error of mmap(), memfd_create() or mount()
+ */
+RAMLOAD_API int ramload_memory_alloc(enum ramload_memory_kind kind,
+				     uint64_t length,
+				     struct ramload_memory **memory);
+
+/** ramload_memory_address() - where it is mapped, in this process */
+RAMLOAD_API void *ramload_memory_address(const struct ramload_memory *memory);
+
+/** ramload_memory_fd() - its file, owned by @memory; -1 for anonymous memory */
+RAMLOAD_API int ramload_memory_fd(const struct ramload_memory *memory);
+
+/** ramload_memory_free() - unmap it and close its file; @memory may be NULL */
+RAMLOAD_API void ramload_memory_free(struct ramload_memory *memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RAMLOAD_H */

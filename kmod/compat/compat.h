@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the kernels the module supports, 6.1 and newer. This
+ * is the only place that looks at the kernel's version. The driver is written
+ * for the newest kernel; what an older one lacks is supplied from here.
+ * Included before every source file by Kbuild.
+ */
+#ifndef RAMLOAD_COMPAT_H
+#define RAMLOAD_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/kconfig.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "ramload needs Linux 6.1 or newer"
+#endif
+
+/*
+ * Workers can be threads of the caller. vhost_task came with 6.4; before 6.10
+ * it has no handle_sigkill() and leaves a killed process waiting for its
+ * owner, so kthreads serve there.
+ */
+#if IS_ENABLED(CONFIG_VHOST_TASK) && \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define RAMLOAD_HAVE_VHOST_TASK 1
+#endif
+
+/*
+ * shmem_get_folio() is exported and takes the end of the write, so that it can
+ * choose the size of a new folio.
+ */
+#if IS_ENABLED(CONFIG_SHMEM) && \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define RAMLOAD_HAVE_SHMEM_FILL 1
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#include <linux/mm.h>
+
+static inline long compat_pin_user_pages_remote(struct mm_struct *mm,
+						unsigned long start,
+						unsigned long nr_pages,
+						unsigned int gup_flags,
+						struct page **pages,
+						int *locked)
+{
+	return pin_user_pages_remote(mm, start, nr_pages, gup_flags, pages,
+				     NULL, locked);
+}
+
+#define pin_user_pages_remote compat_pin_user_pages_remote
+#endif
+
+#endif /* RAMLOAD_COMPAT_H */

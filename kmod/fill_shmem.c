@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: fill_shmem
+ *
+ * The fill for shared writable mappings of memfd and tmpfs files: the file is
+ * read straight into folios of the destination's page cache. No page table is
+ * touched, no fault taken, no page cleared that is overwritten anyway, and a
+ * huge page is one piece.
+ *
+ * A batch goes through three steps.
+ *
+ * collect: shmem_get_folio(SGP_WRITE) finds or makes a folio and returns it
+ * locked. A folio that is not uptodate is *fresh*: it may hold foreign data,
+ * and shmem lets nobody see it (it is cleared before it is mapped, read,
+ * swapped out or migrated). We keep a reference and unlock it.
+ *
+ * read: the source is read into the folios. **No folio lock is held**: a FUSE
+ * daemon or loop device behind the source may need the very folio, and could
+ * wait for us for ever, unkillably. Our reference keeps the folio's memory
+ * ours, and keeps reclaim, migration and splitting away from it. What others
+ * may do meanwhile, each under the folio lock:
+ *
+ * - a fault, write(2), another loader: make the fresh folio uptodate, having
+ *   cleared what they did not write, maybe over what we read
+ * - truncate, hole punch, a failed fallocate: take it out of the page cache
+ * - truncate or hole punch of a part of it: clear that part
+ *
+ * commit: lock the folio again and look what happened. Taken out, or made
+ * uptodate meanwhile: what we read may be gone, so it is read again, now into
+ * the visible folio as read(2) would. Still fresh: clear what we did not read,
+ * then mark it uptodate and dirty; only now does anybody see it. A folio that
+ * was uptodate from the start was overwritten in place, as read(2) would; it
+ * was marked dirty before, so that no truncate of its other part drops it as
+ * clean when our reference keeps it from being split.
+ *
+ * If the read fails, fresh folios stay not uptodate: they read as zeros.
+ *
+ * SGP_WRITE does not check i_size. It is checked when a folio is collected, so
+ * a fill beyond the end of the file fails as a store would (-EFAULT), and again
+ * at commit, so that what a truncate has cleared does not come back. A folio
+ * that is made in the moment of a truncate may stay behind the end of the
+ * file, not uptodate, like one of fallocate(FALLOC_FL_KEEP_SIZE).
+ *
+ * Locking: folio locks, one at a time, none while anything else is waited
+ * for. The file, and with it the mapping, is held by the target_vma.
+ */
+
+#ifdef RAMLOAD_HAVE_SHMEM_FILL
+
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/uio.h>
+
+#include "fill.h"
+#include "source_file.h"
+
+/* First offset that no store to a mapping can reach. */
+static loff_t mapped_end(const struct inode *inode)
+{
+	return round_up(i_size_read(inode), PAGE_SIZE);
+}
+
+/* Returns the length of the piece at @pos, or an errno. */
+static ssize_t collect_piece(struct inode *inode, struct shmem_piece *piece,
+			     loff_t pos, size_t bytes)
+{
+	loff_t end = mapped_end(inode);
+	struct folio *folio;
+	int err;
+
+	if (pos >= end)
+		return -EFAULT;
+	err = shmem_get_folio(inode, pos >> PAGE_SHIFT, pos + bytes, &folio,
+			      SGP_WRITE);
+	if (err)
+		return err;
+	if (folio_contain_hwpoisoned_page(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return -EFAULT;
+	}
+
+	piece->folio = folio;
+	piece->offset = offset_in_folio(folio, pos);
+	piece->length = min3(bytes, folio_size(folio) - piece->offset,
+			     (size_t)(end - pos));
+	piece->fresh = !folio_test_uptodate(folio);
+	if (!piece->fresh)
+		folio_mark_dirty(folio);
+	folio_unlock(folio);
+	return piece->length;
+}
+
+/*
+ * Returns the number of bytes collected, at least one, or an errno. @nr is the
+ * number of pieces.
+ */
+static ssize_t collect(struct fill *f, struct inode *inode, loff_t pos,
+		       size_t bytes, unsigned int *nr)
+{
+	size_t done = 0;
+	ssize_t ret = 0;
+
+	for (*nr = 0; done < bytes && *nr < FILL_SHMEM_PIECES; (*nr)++) {
+		struct shmem_piece *piece = &f->pieces[*nr];
+
+		ret = collect_piece(inode, piece, pos + done, bytes - done);
+		if (ret < 0)
+			break;
+		bvec_set_folio(&f->bvecs[*nr], piece->folio, piece->length,
+			       piece->offset);
+		done += ret;
+	}
+	return done ?: ret;
+}
+
+/* Makes the first @bytes of a piece visible. False if it must be read again. */
+static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
+			 size_t bytes)
+{
+	struct folio *folio = piece->folio;
+	size_t end = piece->offset + bytes;
+	bool kept = false;
+	loff_t mapped;
+
+	folio_lock(folio);
+	if (folio->mapping != inode->i_mapping)
+		goto out;
+	mapped = mapped_end(inode) - folio_pos(folio);
+	if (mapped < (loff_t)end) {
+		/* Truncated: what lies behind the end must stay zero. */
+		if (!piece->fresh)
+			folio_zero_segment(folio,
+					   max_t(loff_t, mapped, piece->offset),
+					   end);
+		goto out;
+	}
+	if (piece->fresh) {
+		if (folio_test_uptodate(folio))
+			goto out;
+		folio_zero_segments(folio, 0, piece->offset, end,
+				    folio_size(folio));
+		flush_dcache_folio(folio);
+		folio_mark_uptodate(folio);
+		folio_mark_dirty(folio);
+	}
+	kept = true;
+out:
+	folio_unlock(folio);
+	return kept;
+}
+
+/*
+ * Commits the pieces that @bytes cover, up to the first that must be read
+ * again, and drops all references. Returns the number of bytes committed.
+ */
+static size_t commit(struct fill *f, struct inode *inode, unsigned int nr,
+		     size_t bytes)
+{
+	bool kept = true;
+	size_t done = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		struct shmem_piece *piece = &f->pieces[i];
+		size_t part = min(bytes - done, piece->length);
+
+		kept = kept && part && commit_piece(inode, piece, part);
+		if (kept)
+			done += part;
+		folio_put(piece->folio);
+	}
+	return done;
+}
+
+ssize_t fill_shmem(struct fill *f, const struct source_file *src,
+		   unsigned long addr, loff_t pos, size_t bytes)
+{
+	struct inode *inode = f->target.file->f_mapping->host;
+	loff_t to = f->target.pos + (addr - f->target.start);
+	struct iov_iter iter;
+	unsigned int nr;
+	ssize_t ret;
+
+	ret = collect(f, inode, to, min_t(size_t, bytes, FILL_SHMEM_BYTES),
+		      &nr);
+	if (ret < 0)
+		return ret;
+	iov_iter_bvec(&iter, ITER_DEST, f->bvecs, nr, ret);
+	ret = source_file_read(src, pos, &iter);
+	bytes = commit(f, inode, nr, max_t(ssize_t, ret, 0));
+	if (ret < 0)
+		return ret;
+	return ret ? bytes : -ENODATA;
+}
+
+#endif /* RAMLOAD_HAVE_SHMEM_FILL */

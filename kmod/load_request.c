@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: load_request
+ *
+ * The checked kernel form of what a caller asks for: ranges, their bitmaps,
+ * and the table of chunks that workers take.
+ *
+ * A request is built by one task (load_request_create(), load_request_add()
+ * for each range, load_request_alloc_bitmaps(), load_request_finish()), is
+ * immutable from then on, and so needs no lock. It belongs to its job.
+ *
+ * All its memory is sized by the caller: each allocation is bounded by a limit
+ * and charged to the caller's memory cgroup.
+ *
+ * The chunk table is made when the request is, so that taking a chunk is one
+ * atomic increment, whatever the ranges look like: a chunk is a piece of a
+ * large range or a run of small ones.
+ */
+
+#include <linux/bitops.h>
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/ramload.h>
+
+#include "limits.h"
+#include "load_request.h"
+
+#define PAGE_SIZE_OF_BIT_MIN	SZ_512
+#define PAGE_SIZE_OF_BIT_MAX	SZ_1G
+
+/**
+ * load_request_create() - an empty request
+ * @nr_ranges: ranges that will be added, 1 to limit_ranges()
+ *
+ * Return: the request, or ERR_PTR(-ENOMEM).
+ */
+struct load_request *load_request_create(u32 nr_ranges)
+{
+	struct load_request *req;
+
+	req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
+	if (!req)
+		return ERR_PTR(-ENOMEM);
+	req->ranges = kvmalloc_array(nr_ranges, sizeof(*req->ranges),
+				     GFP_KERNEL_ACCOUNT);
+	if (!req->ranges) {
+		kfree(req);
+		return ERR_PTR(-ENOMEM);
+	}
+	return req;
+}
+
+void load_request_free(struct load_request *req)
+{
+	if (!req)
+		return;
+	kvfree(req->chunks);
+	kvfree(req->bitmaps);
+	kvfree(req->ranges);
+	kfree(req);
+}
+
+size_t load_range_bitmap_bytes(const struct load_range *r)
+{
+	return DIV_ROUND_UP(r->length >> r->page_shift, 8);
+}
+
+static int check_range(const struct ramload_range *in)
+{
+	u64 end;
+
+	if (in->flags)
+		return -EOPNOTSUPP;
+	if (!in->length)
+		return -EINVAL;
+	if (in->bitmap) {
+		if (!is_power_of_2(in->page_size) ||
+		    in->page_size < PAGE_SIZE_OF_BIT_MIN ||
+		    in->page_size > PAGE_SIZE_OF_BIT_MAX ||
+		    in->length & (in->page_size - 1))
+			return -EINVAL;
+	} else if (in->page_size) {
+		return -EINVAL;
+	}
+	if (check_add_overflow(in->file_offset, in->length, &end) ||
+	    end > LLONG_MAX || check_add_overflow(in->dest, in->length, &end))
+		return -EOVERFLOW;
+	if (in->dest != (unsigned long)in->dest ||
+	    in->length != (unsigned long)in->length ||
+	    !access_ok((void __user *)(unsigned long)in->dest, in->length))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * load_request_add() - check a range and add it
+ * @req: the request; has room for the range
+ * @in: the range
+ * @bitmap_bytes: grows by what the range's bitmap takes, a multiple of 8
+ *
+ * Return: 0, -EOPNOTSUPP, -EINVAL, -EOVERFLOW or -EFAULT as documented at
+ * struct ramload_load; -E2BIG if the bitmaps are over the limit.
+ */
+int load_request_add(struct load_request *req, const struct ramload_range *in,
+		     u64 *bitmap_bytes)
+{
+	struct load_range *r = &req->ranges[req->nr_ranges];
+	int err;
+
+	err = check_range(in);
+	if (err)
+		return err;
+	if (check_add_overflow(req->bytes_total, in->length,
+			       &req->bytes_total) ||
+	    req->bytes_total > LLONG_MAX)
+		return -EOVERFLOW;
+
+	*r = (struct load_range){
+		.file_offset = in->file_offset,
+		.length = in->length,
+		.dest = in->dest,
+	};
+	if (in->bitmap) {
+		r->page_shift = ilog2(in->page_size);
+		*bitmap_bytes += ALIGN(load_range_bitmap_bytes(r), 8);
+		if (*bitmap_bytes > limit_bitmap_bytes())
+			return -E2BIG;
+	}
+	req->nr_ranges++;
+	return 0;
+}
+
+/**
+ * load_request_alloc_bitmaps() - room for the bitmaps of all ranges
+ * @req: the request, all ranges added
+ * @bytes: the sum that load_request_add() made
+ *
+ * Afterwards load_range.bitmap of each range that has one is where its
+ * load_range_bitmap_bytes() belong.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int load_request_alloc_bitmaps(struct load_request *req, u64 bytes)
+{
+	void *at;
+	u32 i;
+
+	if (!bytes)
+		return 0;
+	req->bitmaps = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!req->bitmaps)
+		return -ENOMEM;
+	at = req->bitmaps;
+	for (i = 0; i < req->nr_ranges; i++) {
+		struct load_range *r = &req->ranges[i];
+
+		if (!r->page_shift)
+			continue;
+		r->bitmap = at;
+		at += ALIGN(load_range_bitmap_bytes(r), 8);
+	}
+	return 0;
+}
+
+/* Clears the bits past the last page and returns the bytes present. */
+static u64 count_present(struct load_range *r)
+{
+	size_t bytes = load_range_bitmap_bytes(r);
+	u32 tail = (r->length >> r->page_shift) % 8;
+
+	if (tail)
+		((u8 *)r->bitmap)[bytes - 1] &= (1U << tail) - 1;
+	return (u64)memweight(r->bitmap, bytes) << r->page_shift;
+}
+
+static int count_bytes(struct load_request *req)
+{
+	u64 total = 0;
+	u32 i;
+
+	for (i = 0; i < req->nr_ranges; i++) {
+		struct load_range *r = &req->ranges[i];
+
+		total += r->bitmap ? count_present(r) : r->length;
+		cond_resched();
+	}
+	req->bytes_total = total;
+	return 0;
+}
+
+/* End of the piece of @r that starts at @offset: at most a chunk. */
+static u64 piece_end(const struct load_range *r, u64 offset, u32 chunk_size)
+{
+	u64 end = offset + chunk_size - ((r->dest + offset) & (chunk_size - 1));
+
+	if (r->bitmap)
+		end = round_up(end, BIT_ULL(r->page_shift));
+	return min(end, r->length);
+}
+
+/*
+ * Cut the ranges into chunks; with @chunks NULL only count them. Pieces of a
+ * range end where the destination is a multiple of @chunk_size; pieces that
+ * are smaller share a chunk as long as they fit.
+ */
+static int cut_chunks(const struct load_request *req, u32 chunk_size,
+		      struct load_position *chunks)
+{
+	u64 used = chunk_size;
+	u64 offset, end;
+	u32 nr = 0, i;
+
+	for (i = 0; i < req->nr_ranges; i++) {
+		const struct load_range *r = &req->ranges[i];
+
+		for (offset = 0; offset < r->length; offset = end) {
+			end = piece_end(r, offset, chunk_size);
+			used += end - offset;
+			if (used > chunk_size) {
+				if (nr == LIMIT_CHUNKS)
+					return -E2BIG;
+				if (chunks)
+					chunks[nr] = (struct load_position){
+						i, offset };
+				nr++;
+				used = end - offset;
+			}
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	if (chunks)
+		chunks[nr] = (struct load_position){ req->nr_ranges, 0 };
+	return nr;
+}
+
+/**
+ * load_request_finish() - count bytes and cut chunks
+ * @req: the request, with its ranges and bitmaps
+ * @chunk_size: a power of two, LIMIT_CHUNK_MIN to LIMIT_CHUNK_MAX
+ *
+ * Return: 0, -ENOMEM, -E2BIG (too many chunks), or -EINTR if the caller dies.
+ */
+int load_request_finish(struct load_request *req, u32 chunk_size)
+{
+	int nr;
+
+	count_bytes(req);
+	nr = cut_chunks(req, chunk_size, NULL);
+	if (nr < 0)
+		return nr;
+	req->chunks = kvmalloc_array(nr + 1, sizeof(*req->chunks),
+				     GFP_KERNEL_ACCOUNT);
+	if (!req->chunks)
+		return -ENOMEM;
+	nr = cut_chunks(req, chunk_size, req->chunks);
+	if (nr < 0)
+		return nr;
+	req->nr_chunks = nr;
+	return 0;
+}
+
+u64 load_request_file_offset(const struct load_request *req,
+			     struct load_position pos)
+{
+	return req->ranges[pos.range].file_offset + pos.offset;
+}
+
+/*
+ * Find the first run of present bytes of @r in [@offset, @limit). True if
+ * there is one: it starts at @offset and ends at @end.
+ */
+static bool next_run(const struct load_range *r, u64 *offset, u64 limit,
+		     u64 *end)
+{
+	unsigned long last, first;
+
+	*end = limit;
+	if (!r->bitmap)
+		return *offset < limit;
+	/* Chunks of a range with a bitmap begin and end at page borders. */
+	last = limit >> r->page_shift;
+	first = find_next_bit_le(r->bitmap, last, *offset >> r->page_shift);
+	if (first >= last)
+		return false;
+	*offset = (u64)first << r->page_shift;
+	*end = (u64)find_next_zero_bit_le(r->bitmap, last, first)
+		<< r->page_shift;
+	return true;
+}
+
+/**
+ * load_request_next() - the next present bytes from a position on
+ * @req: the request
+ * @pos: where to look from; moved behind what is found
+ * @end: where to stop
+ * @seg: what is found
+ *
+ * Return: true if there was something before @end.
+ */
+bool load_request_next(const struct load_request *req,
+		       struct load_position *pos, struct load_position end,
+		       struct load_segment *seg)
+{
+	while (load_position_before(*pos, end)) {
+		const struct load_range *r = &req->ranges[pos->range];
+		u64 limit = pos->range == end.range ? end.offset : r->length;
+		u64 offset = pos->offset;
+		u64 stop;
+
+		if (next_run(r, &offset, limit, &stop)) {
+			seg->range = pos->range;
+			seg->file_offset = r->file_offset + offset;
+			seg->dest = r->dest + offset;
+			seg->length = stop - offset;
+			pos->offset = stop;
+			return true;
+		}
+		if (pos->range == end.range) {
+			*pos = end;
+			return false;
+		}
+		pos->range++;
+		pos->offset = 0;
+	}
+	return false;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ramload: load ranges of files into the memory of the calling process
+ */
+
+#include <linux/module.h>
+
+#include "chardev.h"
+#include "worker_pool.h"
+
+static int __init ramload_init(void)
+{
+	int err;
+
+	err = worker_pool_init();
+	if (err)
+		return err;
+	err = chardev_init();
+	if (err)
+		goto err_pool;
+	return 0;
+
+err_pool:
+	worker_pool_exit();
+	return err;
+}
+
+static void __exit ramload_exit(void)
+{
+	chardev_exit();
+	worker_pool_exit();
+}
+
+module_init(ramload_init);
+module_exit(ramload_exit);
+MODULE_DESCRIPTION("Loads the RAM of virtual machines from snapshot files");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: source_file
+ *
+ * The file a job reads: what may be one, and a read of it into kernel pages,
+ * through the page cache or past it.
+ *
+ * The job holds a reference to the file from the ioctl until it is done, so
+ * the caller may close its fd at any time. The file's own position and flags
+ * are never used, nor changed: each read has a kiocb of its own. Everything
+ * here is immutable after source_file_open() and needs no lock.
+ *
+ * Permissions are those of pread(2): the fd must be open for reading, and
+ * vfs_iocb_iter_read() calls the LSM and fsnotify hooks for each read, in the
+ * worker, which has the credentials of the caller.
+ *
+ * No lock of ours and no folio lock is held during a read. A read may
+ * therefore sleep for as long as the file system likes, and may need pages
+ * that are being loaded.
+ */
+
+#include <linux/blkdev.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/log2.h>
+#include <linux/pagemap.h>
+#include <linux/stat.h>
+#include <linux/uio.h>
+
+#include "source_file.h"
+
+/*
+ * Below this, AUTO does not read directly: one wait for the device for each
+ * small read costs more than readahead and a copy.
+ */
+#define DIRECT_MIN	SZ_64K
+
+static int check_type(const struct file *file)
+{
+	umode_t mode = file_inode(file)->i_mode;
+
+	if (S_ISDIR(mode))
+		return -EISDIR;
+	if (S_ISFIFO(mode) || S_ISSOCK(mode))
+		return -ESPIPE;
+	if (!S_ISREG(mode) && !S_ISBLK(mode))
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_READ))
+		return -EBADF;
+	if (!(file->f_mode & FMODE_PREAD))
+		return -ESPIPE;
+	if (!(file->f_mode & FMODE_CAN_READ) || !file->f_op->read_iter)
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * What a direct read must be aligned to. File systems that say so through
+ * statx() are believed; else the block size serves, of the device if the
+ * source is one, of the file system otherwise.
+ */
+static void find_alignment(struct source_file *src)
+{
+	struct file *file = src->file;
+	struct inode *inode = file->f_mapping->host;
+	struct kstat stat = {};
+	u32 align;
+
+	if (!(file->f_mode & FMODE_CAN_ODIRECT))
+		return;
+	if (!vfs_getattr(&file->f_path, &stat, STATX_DIOALIGN,
+			 AT_STATX_DONT_SYNC) &&
+	    stat.result_mask & STATX_DIOALIGN) {
+		src->offset_align = stat.dio_offset_align;
+		src->mem_align = stat.dio_mem_align;
+	} else {
+		align = S_ISBLK(inode->i_mode) ?
+			bdev_logical_block_size(I_BDEV(inode)) :
+			i_blocksize(inode);
+		src->offset_align = align;
+		src->mem_align = align;
+	}
+	if (!is_power_of_2(src->offset_align) || !is_power_of_2(src->mem_align))
+		src->offset_align = 0;
+}
+
+/**
+ * source_file_open() - take a file as the source of a job
+ * @src: filled in
+ * @fd: the caller's fd
+ * @direct: when to read past the page cache
+ *
+ * Return: 0, -EBADF, -EISDIR, -ESPIPE or -EINVAL as documented at
+ * struct ramload_load.
+ */
+int source_file_open(struct source_file *src, int fd,
+		     enum ramload_direct direct)
+{
+	int err;
+
+	*src = (struct source_file){ .direct = direct };
+	src->file = fget(fd);
+	if (!src->file)
+		return -EBADF;
+	err = check_type(src->file);
+	if (err)
+		goto err_put;
+	if (direct != RAMLOAD_DIRECT_OFF)
+		find_alignment(src);
+	if (direct == RAMLOAD_DIRECT_ON && !src->offset_align) {
+		err = -EINVAL;
+		goto err_put;
+	}
+	return 0;
+
+err_put:
+	source_file_close(src);
+	return err;
+}
+
+void source_file_close(struct source_file *src)
+{
+	if (src->file)
+		fput(src->file);
+	src->file = NULL;
+}
+
+/*
+ * How many of the bytes at @pos to read directly; 0 if the next bytes must
+ * come through the page cache.
+ */
+static size_t direct_bytes(const struct source_file *src, loff_t pos,
+			   const struct iov_iter *iter)
+{
+	struct address_space *mapping = src->file->f_mapping;
+	size_t bytes;
+
+	if (!src->offset_align || pos & (src->offset_align - 1))
+		return 0;
+	bytes = round_down(iov_iter_count(iter), (size_t)src->offset_align);
+	if (!bytes)
+		return 0;
+	if (src->direct == RAMLOAD_DIRECT_AUTO &&
+	    (bytes < DIRECT_MIN ||
+	     filemap_range_has_page(mapping, pos, pos + bytes - 1)))
+		return 0;
+	return bytes;
+}
+
+/*
+ * How many of the bytes at @pos to read through the page cache: of an
+ * unaligned head, those before the place where direct reads can start.
+ */
+static size_t buffered_bytes(const struct source_file *src, loff_t pos,
+			     const struct iov_iter *iter)
+{
+	size_t bytes = iov_iter_count(iter);
+
+	if (src->offset_align && pos & (src->offset_align - 1))
+		bytes = min_t(size_t, bytes, -pos & (src->offset_align - 1));
+	return bytes;
+}
+
+/* Read up to @bytes and advance @iter by what was read. */
+static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
+			 size_t bytes, int direct_flag)
+{
+	struct iov_iter part = *iter;
+	struct kiocb kiocb;
+	ssize_t ret;
+
+	init_sync_kiocb(&kiocb, file);
+	kiocb.ki_pos = pos;
+	kiocb.ki_flags &= ~IOCB_DIRECT;
+	kiocb.ki_flags |= direct_flag;
+	iov_iter_truncate(&part, bytes);
+	ret = vfs_iocb_iter_read(file, &kiocb, &part);
+	if (ret > 0)
+		iov_iter_advance(iter, ret);
+	return ret;
+}
+
+/*
+ * Read past the page cache if that is to be done here; else, and if it fails,
+ * return 0: a file system may refuse direct I/O for reasons of its own, and of
+ * a batch that cannot be read, a buffered read finds the very page.
+ */
+static ssize_t read_direct(const struct source_file *src, loff_t pos,
+			   struct iov_iter *iter)
+{
+	size_t bytes = direct_bytes(src, pos, iter);
+	struct iov_iter part = *iter;
+
+	iov_iter_truncate(&part, bytes);
+	if (!bytes || iov_iter_alignment(&part) & (src->mem_align - 1))
+		return 0;
+	return max_t(ssize_t, 0, read_some(src->file, pos, iter, bytes,
+					   IOCB_DIRECT));
+}
+
+static ssize_t read_buffered(const struct source_file *src, loff_t pos,
+			     struct iov_iter *iter)
+{
+	return read_some(src->file, pos, iter, buffered_bytes(src, pos, iter),
+			 0);
+}
+
+/**
+ * source_file_read() - read into pages
+ * @src: the file
+ * @pos: offset in it
+ * @iter: bvecs of the pages; not locked, referenced by the caller
+ *
+ * Context: process context, may sleep; no locks held.
+ * Return: the number of bytes read, less than asked for if the file ends or an
+ * error was met behind them; 0 at the end of the file; else a negative errno.
+ */
+ssize_t source_file_read(const struct source_file *src, loff_t pos,
+			 struct iov_iter *iter)
+{
+	ssize_t done = 0;
+	ssize_t ret = 0;
+
+	while (iov_iter_count(iter)) {
+		ret = read_direct(src, pos + done, iter);
+		if (!ret)
+			ret = read_buffered(src, pos + done, iter);
+		if (ret <= 0)
+			break;
+		done += ret;
+	}
+	return done ?: ret;
+}

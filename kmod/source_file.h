@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RAMLOAD_SOURCE_FILE_H
+#define RAMLOAD_SOURCE_FILE_H
+
+#include <linux/types.h>
+#include <uapi/linux/ramload.h>
+
+struct file;
+struct iov_iter;
+
+/**
+ * struct source_file - the file a job reads
+ * @file: a reference
+ * @direct: when to read past the page cache
+ * @offset_align: power of two that offset and length of a direct read must be
+ *	multiples of; 0 if the file can do no direct I/O
+ * @mem_align: power of two for the address of a direct read's pages
+ */
+struct source_file {
+	struct file *file;
+	enum ramload_direct direct;
+	u32 offset_align;
+	u32 mem_align;
+};
+
+int source_file_open(struct source_file *src, int fd,
+		     enum ramload_direct direct);
+void source_file_close(struct source_file *src);
+ssize_t source_file_read(const struct source_file *src, loff_t pos,
+			 struct iov_iter *iter);
+
+#endif /* RAMLOAD_SOURCE_FILE_H */

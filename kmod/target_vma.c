@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: target_vma
+ *
+ * What a destination address maps, and by which fill it can be loaded.
+ *
+ * The answer is taken from the VMA under mmap_lock and used after the lock is
+ * dropped, for one chunk at most. What makes that safe:
+ *
+ * - For the pinned fill the answer is only a hint: get_user_pages looks the
+ *   address up again, under mmap_lock, and decides.
+ * - For the shmem fill the answer holds a reference to the file, and, as a
+ *   shared writable mapping does, keeps the file writable
+ *   (mapping_map_writable()): F_SEAL_WRITE is refused with EBUSY until
+ *   target_vma_put(). So the process could store to these pages when it was
+ *   asked, nobody was promised since that it cannot, and what it unmaps
+ *   meanwhile is its own file that receives the bytes.
+ *
+ * F_SEAL_FUTURE_WRITE leaves existing writable mappings writable, and F_SEAL_SHRINK
+ * and F_SEAL_GROW speak of the size, which no fill changes.
+ *
+ * Ranges registered with userfaultfd are left to the pinned fill, whose faults
+ * reach the handler just as those of read(2) would.
+ */
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mmap_lock.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+#include <linux/userfaultfd_k.h>
+
+#include "target_vma.h"
+
+#ifdef RAMLOAD_HAVE_SHMEM_FILL
+static bool can_fill_shmem(struct vm_area_struct *vma)
+{
+	return vma->vm_file && vma->vm_flags & VM_SHARED &&
+	       !(vma->vm_flags & VM_SPECIAL) &&
+	       shmem_mapping(vma->vm_file->f_mapping) &&
+	       !userfaultfd_armed(vma);
+}
+#else
+static bool can_fill_shmem(struct vm_area_struct *vma)
+{
+	return false;
+}
+#endif
+
+static int take_file(struct target_vma *t, struct vm_area_struct *vma)
+{
+	int err;
+
+	/* Cannot fail: the VMA is such a mapping itself. */
+	err = mapping_map_writable(vma->vm_file->f_mapping);
+	if (err)
+		return err;
+	t->file = get_file(vma->vm_file);
+	t->pos = (loff_t)vma->vm_pgoff << PAGE_SHIFT;
+	return 0;
+}
+
+/**
+ * target_vma_get() - look an address up
+ * @t: filled in; nothing to put on error
+ * @mm: the mm
+ * @addr: the address
+ *
+ * Context: process context, takes mmap_lock.
+ * Return: 0, -EFAULT if nothing writable is mapped there, or -EINTR if the
+ * task is dying.
+ */
+int target_vma_get(struct target_vma *t, struct mm_struct *mm,
+		   unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	int err = -EFAULT;
+
+	*t = (struct target_vma){};
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	vma = vma_lookup(mm, addr);
+	if (vma && vma->vm_flags & VM_WRITE) {
+		err = can_fill_shmem(vma) ? take_file(t, vma) : 0;
+		if (!err) {
+			t->start = vma->vm_start;
+			t->end = vma->vm_end;
+		}
+	}
+	mmap_read_unlock(mm);
+	return err;
+}
+
+void target_vma_put(struct target_vma *t)
+{
+	if (t->file) {
+		mapping_unmap_writable(t->file->f_mapping);
+		fput(t->file);
+	}
+	*t = (struct target_vma){};
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RAMLOAD_TARGET_VMA_H
+#define RAMLOAD_TARGET_VMA_H
+
+#include <linux/types.h>
+
+struct file;
+struct mm_struct;
+
+/**
+ * struct target_vma - where a piece of the destination lies
+ * @start: first address it speaks of
+ * @end: behind the last; @start == @end: of nothing
+ * @file: for the shmem fill, the mapped file; else NULL: use the pinned fill
+ * @pos: offset of @start in @file
+ */
+struct target_vma {
+	unsigned long start;
+	unsigned long end;
+	struct file *file;
+	loff_t pos;
+};
+
+int target_vma_get(struct target_vma *t, struct mm_struct *mm,
+		   unsigned long addr);
+void target_vma_put(struct target_vma *t);
+
+#endif /* RAMLOAD_TARGET_VMA_H */

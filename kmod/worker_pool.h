@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RAMLOAD_WORKER_POOL_H
+#define RAMLOAD_WORKER_POOL_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "fill.h"
+
+struct cred;
+struct load_job;
+struct mm_struct;
+struct task_struct;
+struct vhost_task;
+struct worker_pool;
+
+/**
+ * struct worker - a thread that takes chunks
+ * @pool: the pool it belongs to
+ * @job: the job it has, or NULL; only the worker itself looks at it
+ * @vtsk: its thread, where workers are threads of the caller
+ * @task: its thread, where they are kthreads
+ * @fill: what it needs to fill pages
+ */
+struct worker {
+	struct worker_pool *pool;
+	struct load_job *job;
+	union {
+		struct vhost_task *vtsk;
+		struct task_struct *task;
+	};
+	struct fill fill;
+};
+
+/**
+ * struct worker_pool - the workers of a context, and the jobs they work on
+ * @ref: references: one until the threads have ended, one of each job
+ * @mm: the mm of the context; its struct is held, not its users
+ * @cred: credentials of the task that made the pool
+ * @lock: protects @jobs, load_job.running, @unfinished, and @dead for writing
+ * @jobs: jobs that may have chunks to take, oldest first
+ * @unfinished: jobs submitted and not done
+ * @dead: no job is taken any more, those there are end
+ * @idle: woken when @unfinished becomes 0
+ * @reap: ends the threads where nobody may wait for them
+ * @nr_workers: how many
+ * @workers: the workers
+ */
+struct worker_pool {
+	struct kref ref;
+	struct mm_struct *mm;
+	const struct cred *cred;
+	spinlock_t lock;	/* jobs and counts */
+	struct list_head jobs;
+	unsigned int unfinished;
+	bool dead;
+	wait_queue_head_t idle;
+	struct work_struct reap;
+	unsigned int nr_workers;
+	struct worker *workers[];
+};
+
+struct worker_pool *worker_pool_create(struct mm_struct *mm,
+				       unsigned int nr_workers);
+void worker_pool_shutdown(struct worker_pool *pool);
+void worker_pool_put(struct worker_pool *pool);
+int worker_pool_submit(struct worker_pool *pool, struct load_job *job);
+void worker_pool_drop(struct worker_pool *pool, struct load_job *job);
+bool worker_pool_may_wait(void);
+
+int worker_pool_init(void);
+void worker_pool_exit(void);
+
+static inline bool worker_pool_dead(const struct worker_pool *pool)
+{
+	return READ_ONCE(pool->dead);
+}
+
+/* For the threads. */
+bool worker_has_work(const struct worker *w);
+void worker_step(struct worker *w);
+void worker_died(struct worker *w);
+
+/*
+ * The threads: threads of the caller where the kernel has vhost_task, else
+ * kthreads. worker_thread_create() returns 0 or an errno; the thread runs
+ * worker_step() whenever worker_has_work() until worker_thread_stop(), which
+ * waits for its end. worker_thread_interrupt() ends a killable sleep of a
+ * thread whose pool is dead, where no signal to the process does.
+ */
+int worker_thread_create(struct worker *w);
+void worker_thread_wake(struct worker *w);
+void worker_thread_interrupt(struct worker *w);
+void worker_thread_stop(struct worker *w);
+
+#endif /* RAMLOAD_WORKER_POOL_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: worker_vhost
+ *
+ * Workers as threads of the process that calls RAMLOAD_SETUP: they have its
+ * mm, credentials and cgroup, are stopped by SIGSTOP and end with it.
+ *
+ * The core calls run() in a loop, with the task's state already
+ * TASK_INTERRUPTIBLE, and sleeps if it returns false; so a wake-up between the
+ * look at the list and the sleep is not lost. run() returns after each chunk,
+ * so that signals are seen.
+ */
+
+#ifdef RAMLOAD_HAVE_VHOST_TASK
+
+#include <linux/err.h>
+#include <linux/sched.h>
+#include <linux/sched/vhost_task.h>
+
+#include "worker_pool.h"
+
+static bool run(void *data)
+{
+	struct worker *w = data;
+
+	if (!worker_has_work(w))
+		return false;
+	__set_current_state(TASK_RUNNING);
+	worker_step(w);
+	cond_resched();
+	return true;
+}
+
+static void killed(void *data)
+{
+	worker_died(data);
+}
+
+int worker_thread_create(struct worker *w)
+{
+	w->vtsk = vhost_task_create(run, killed, w, "ramload");
+	if (IS_ERR(w->vtsk))
+		return PTR_ERR(w->vtsk);
+	vhost_task_start(w->vtsk);
+	return 0;
+}
+
+void worker_thread_wake(struct worker *w)
+{
+	vhost_task_wake(w->vtsk);
+}
+
+/* Another signal than the process's own SIGKILL would kill the process. */
+void worker_thread_interrupt(struct worker *w)
+{
+}
+
+void worker_thread_stop(struct worker *w)
+{
+	vhost_task_stop(w->vtsk);
+}
+
+#endif /* RAMLOAD_HAVE_VHOST_TASK */
