@@ -134,6 +134,7 @@ static int job_release(struct inode *inode, struct file *file)
 		load_job_cancel(job);
 		if (worker_pool_may_wait())
 			load_job_wait_killable(job);
+		load_job_close_source(job);
 	}
 	load_job_put(job);
 	return 0;

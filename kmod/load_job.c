@@ -7,9 +7,14 @@
  * Life. load_job_create() makes it; worker_pool_submit() gives it to the
  * workers; each takes chunk after chunk with one atomic increment of the
  * cursor. The last worker to leave a job that has no more to take, or whoever
- * removes a job that no worker has, calls load_job_finish(): request and source
- * are released, @done is set and waiters are woken. From then on the job is
- * its result, which lives as long as somebody holds a reference.
+ * removes a job that no worker has, calls load_job_finish(): the request is
+ * released, @done is set and waiters are woken. From then on the job is its
+ * result, which lives as long as somebody holds a reference.
+ *
+ * The source is closed by the owner of the job, when it reads the result of a
+ * job that is done, or closes the job's file. A worker would close it at some
+ * later time, when the owner may already have found that it cannot unmount
+ * the file system.
  *
  * Chunks are taken in order, and a chunk that was taken is run to its end or
  * to its first error. So if the error at the lowest position is kept, all
@@ -19,8 +24,9 @@
  * Locking. @lock protects the error; it is a leaf, under worker_pool.lock or
  * alone. @node and @running belong to worker_pool.lock. @cancelled and @failed
  * are only ever set, and read without a lock: seeing them late costs a batch
- * or a chunk of work, nothing else. @request and @source do not change until
- * load_job_finish(), which nobody calls while a worker has the job.
+ * or a chunk of work, nothing else. @request does not change until
+ * load_job_finish(), which nobody calls while a worker has the job; @source
+ * not until @done, and is then closed by who takes it out with xchg().
  */
 
 #include <linux/err.h>
@@ -55,18 +61,12 @@ struct load_job *load_job_create(struct load_request *request,
 	return job;
 }
 
-static void release_inputs(struct load_job *job)
-{
-	source_file_close(&job->source);
-	load_request_free(job->request);
-	job->request = NULL;
-}
-
 static void load_job_release(struct kref *ref)
 {
 	struct load_job *job = container_of(ref, struct load_job, ref);
 
-	release_inputs(job);
+	source_file_close(&job->source);
+	load_request_free(job->request);
 	if (job->pool)
 		worker_pool_put(job->pool);
 	kfree(job);
@@ -168,7 +168,8 @@ void load_job_finish(struct load_job *job)
 
 	if (load_job_cancelled(job) && chunk < job->request->nr_chunks)
 		keep_cancelled_chunk(job, chunk);
-	release_inputs(job);
+	load_request_free(job->request);
+	job->request = NULL;
 	/* Pairs with the acquire in load_job_done(). */
 	smp_store_release(&job->done, true);
 	wake_up_all(&job->wait);
@@ -186,6 +187,16 @@ void load_job_cancel(struct load_job *job)
 	WRITE_ONCE(job->cancelled, true);
 	if (job->pool)
 		worker_pool_drop(job->pool, job);
+}
+
+/**
+ * load_job_close_source() - close the source if the job is done
+ * @job: the job
+ */
+void load_job_close_source(struct load_job *job)
+{
+	if (load_job_done(job))
+		source_file_close(&job->source);
 }
 
 int load_job_wait_killable(struct load_job *job)
@@ -209,6 +220,8 @@ static u32 state_of(int error)
  * load_job_result() - how a job stands
  * @job: the job
  * @res: its out_* members are filled in
+ *
+ * For the owner: closes the source of a job that is done.
  */
 void load_job_result(struct load_job *job, struct ramload_job_result *res)
 {
@@ -222,6 +235,7 @@ void load_job_result(struct load_job *job, struct ramload_job_result *res)
 	res->out_bytes_done = atomic64_read(&job->bytes_done);
 	if (!done)
 		return;
+	load_job_close_source(job);
 	spin_lock(&job->lock);
 	res->out_state = state_of(job->error);
 	res->out_error = job->error;

@@ -24,7 +24,7 @@ struct worker_pool;
  *	worker_pool.lock
  * @running: workers that have it; under worker_pool.lock
  * @request: what to load; until the job is done
- * @source: where from; until the job is done
+ * @source: where from; closed by the owner, who is the first to see the end
  * @bytes_total: bytes to load
  * @bytes_done: bytes loaded
  * @cancelled: workers are to stop at once
@@ -76,6 +76,7 @@ void load_job_finish(struct load_job *job);
 
 /* For the owner of the job. */
 void load_job_cancel(struct load_job *job);
+void load_job_close_source(struct load_job *job);
 int load_job_wait_killable(struct load_job *job);
 int load_job_wait_interruptible(struct load_job *job);
 void load_job_result(struct load_job *job, struct ramload_job_result *res);

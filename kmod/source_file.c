@@ -121,9 +121,10 @@ err_put:
 
 void source_file_close(struct source_file *src)
 {
-	if (src->file)
-		fput(src->file);
-	src->file = NULL;
+	struct file *file = xchg(&src->file, NULL);
+
+	if (file)
+		fput(file);
 }
 
 /*

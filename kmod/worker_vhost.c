@@ -16,6 +16,7 @@
 #include <linux/err.h>
 #include <linux/sched.h>
 #include <linux/sched/vhost_task.h>
+#include <linux/task_work.h>
 
 #include "worker_pool.h"
 
@@ -27,6 +28,13 @@ static bool run(void *data)
 		return false;
 	__set_current_state(TASK_RUNNING);
 	worker_step(w);
+	/*
+	 * A file whose last reference was dropped is closed by task work,
+	 * which is for the return to user space, where this thread never
+	 * goes: have the core handle "signals", and with them that work.
+	 */
+	if (task_work_pending(current))
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
 	cond_resched();
 	return true;
 }
