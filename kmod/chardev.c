@@ -13,10 +13,9 @@
  *
  * A job's file holds a reference to the job. It is installed last, when the
  * job is submitted and its number has been written to the caller. Release
- * cancels the job and waits until no worker touches the destination any more,
- * so that the caller may reuse the memory after close; it does not wait where
- * waiting could be for ever (worker_pool_may_wait()), and a fatal signal ends
- * the wait.
+ * cancels the job; the process whose memory it is waits until no worker touches
+ * the destination any more, so that it may reuse the memory after close; a
+ * fatal signal ends the wait. Nobody else waits (worker_pool_may_wait()).
  */
 
 #include <linux/anon_inodes.h>
@@ -132,7 +131,7 @@ static int job_release(struct inode *inode, struct file *file)
 
 	if (job->pool) {
 		load_job_cancel(job);
-		if (worker_pool_may_wait())
+		if (worker_pool_may_wait(job->pool))
 			load_job_wait_killable(job);
 		load_job_close_source(job);
 	}

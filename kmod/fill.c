@@ -5,13 +5,13 @@
  * Loads a chunk: walks its segments, looks up what each is mapped to, has the
  * fill for that kind of mapping do it batch by batch, and tells the job what
  * became of it. A struct fill belongs to one worker and needs no lock; between
- * chunks it holds nothing.
+ * calls it holds nothing but its place.
  *
- * Between batches a worker looks whether the job is cancelled or its task is
- * dying, and lets others run. An error of another worker does not stop it in
- * mid-chunk: chunks are started in order, so when all started chunks have
- * come to their end, everything before the lowest error is loaded, and that is
- * what the result says.
+ * Between batches a worker looks whether the job is cancelled, its task is
+ * dying, or a signal wants to be handled, and lets others run. An error of
+ * another worker does not stop it in mid-chunk: chunks are started in order,
+ * so when all started chunks have come to their end, everything before the
+ * lowest error is loaded, and that is what the result says.
  */
 
 #include <linux/errno.h>
@@ -40,15 +40,13 @@ static int find_target(struct fill *f, unsigned long addr)
 	return target_vma_get(&f->target, f->mm, addr);
 }
 
-static ssize_t fill_batch(struct fill *f, struct load_job *job,
-			  const struct load_segment *seg)
+static ssize_t fill_batch(struct fill *f, struct load_job *job)
 {
 	const struct source_file *src = load_job_source(job);
+	const struct load_segment *seg = &f->seg;
 	size_t bytes;
 	int err;
 
-	if (load_job_cancelled(job) || fatal_signal_pending(current))
-		return -ECANCELED;
 	err = find_target(f, seg->dest);
 	if (err)
 		return err;
@@ -58,15 +56,56 @@ static ssize_t fill_batch(struct fill *f, struct load_job *job,
 	return fill_pinned(f, src, seg->dest, seg->file_offset, bytes);
 }
 
-/* Moves @seg on to the byte that was not loaded if there is an error. */
-static int fill_segment(struct fill *f, struct load_job *job,
-			struct load_segment *seg, u64 *done)
+/* Is @err how somebody below us says that a signal is pending? */
+static bool is_interruption(int err)
 {
-	while (seg->length) {
-		ssize_t ret = fill_batch(f, job, seg);
+	switch (err) {
+	case -EINTR:
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return true;
+	default:
+		return false;
+	}
+}
 
-		if (ret < 0)
+/* The thread has a signal to handle first: SIGSTOP, the freezer. */
+#define PAUSE	1
+
+/* Returns 0 to go on, PAUSE, or the error that ends the job. */
+static int may_go_on(const struct load_job *job)
+{
+	if (load_job_cancelled(job) || fatal_signal_pending(current))
+		return -ECANCELED;
+	return signal_pending(current) ? PAUSE : 0;
+}
+
+/* Returns as may_go_on(), where @err is what a batch ended with. */
+static int batch_error(const struct load_job *job, int err)
+{
+	int why;
+
+	if (!is_interruption(err))
+		return err;
+	why = may_go_on(job);
+	return why ?: -EINTR;
+}
+
+/* Loads what is left of the segment; returns as may_go_on(). */
+static int fill_segment(struct fill *f, struct load_job *job, u64 *done)
+{
+	struct load_segment *seg = &f->seg;
+	ssize_t ret;
+
+	while (seg->length) {
+		ret = may_go_on(job);
+		if (ret)
 			return ret;
+		ret = fill_batch(f, job);
+		if (ret < 0)
+			return batch_error(job, ret);
 		seg->file_offset += ret;
 		seg->dest += ret;
 		seg->length -= ret;
@@ -76,43 +115,44 @@ static int fill_segment(struct fill *f, struct load_job *job,
 	return 0;
 }
 
-/* Errors that speak of signals are not for the caller of another task. */
-static int public_error(int err)
-{
-	switch (err) {
-	case -EINTR:
-	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-	case -ERESTARTNOHAND:
-	case -ERESTART_RESTARTBLOCK:
-		return -ECANCELED;
-	default:
-		return err;
-	}
-}
-
 /**
- * fill_chunk() - load a chunk and account for it
+ * fill_start() - begin with a chunk
  * @f: the worker's
  * @job: the job
  * @chunk: index of the chunk
- *
- * Context: process context, may sleep; no locks held.
  */
-void fill_chunk(struct fill *f, struct load_job *job, u32 chunk)
+void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 {
 	const struct load_request *req = load_job_request(job);
-	struct load_position pos = req->chunks[chunk];
-	struct load_segment seg;
-	u64 done = 0;
-	int err = 0;
 
-	while (!err && load_request_next(req, &pos, req->chunks[chunk + 1],
-					 &seg))
-		err = fill_segment(f, job, &seg, &done);
+	f->pos = req->chunks[chunk];
+	f->end = req->chunks[chunk + 1];
+	f->seg.length = 0;
+}
+
+/**
+ * fill_run() - load what is left of a chunk, and account for it
+ * @f: the worker's
+ * @job: the job that fill_start() was called with
+ *
+ * Context: process context, may sleep; no locks held.
+ * Return: true if that is the end of the chunk; false if the thread has to
+ * handle signals before it calls again.
+ */
+bool fill_run(struct fill *f, struct load_job *job)
+{
+	const struct load_request *req = load_job_request(job);
+	u64 done = 0;
+	int err;
+
+	do {
+		err = fill_segment(f, job, &done);
+	} while (!err && load_request_next(req, &f->pos, f->end, &f->seg));
 	target_vma_put(&f->target);
 	load_job_add_done(job, done);
+	if (err == PAUSE)
+		return false;
 	if (err)
-		load_job_fail(job, seg.range, seg.file_offset,
-			      public_error(err));
+		load_job_fail(job, f->seg.range, f->seg.file_offset, err);
+	return true;
 }

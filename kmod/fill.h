@@ -5,6 +5,7 @@
 #include <linux/bvec.h>
 #include <linux/types.h>
 
+#include "load_request.h"
 #include "target_vma.h"
 
 struct folio;
@@ -40,6 +41,9 @@ struct shmem_piece {
 /**
  * struct fill - what a worker needs to fill pages
  * @mm: the mm of the destination; the caller sees to it that it has users
+ * @pos: where in the request it is; a chunk may be left and taken up again
+ * @end: end of the chunk
+ * @seg: what is left of the segment that it is at
  * @target: the mapping filled last, kept from one segment to the next
  * @bvecs: the pages of a batch, as the source takes them
  * @pieces: the folios of a batch of the shmem fill
@@ -49,6 +53,9 @@ struct shmem_piece {
  */
 struct fill {
 	struct mm_struct *mm;
+	struct load_position pos;
+	struct load_position end;
+	struct load_segment seg;
 	struct target_vma target;
 	struct bio_vec bvecs[FILL_SHMEM_PIECES];
 	union {
@@ -57,7 +64,8 @@ struct fill {
 	};
 };
 
-void fill_chunk(struct fill *f, struct load_job *job, u32 chunk);
+void fill_start(struct fill *f, const struct load_job *job, u32 chunk);
+bool fill_run(struct fill *f, struct load_job *job);
 
 /*
  * The fills load the start of [addr, addr + bytes), which lies in @f->target,

@@ -11,8 +11,8 @@
  *
  * collect: shmem_get_folio(SGP_WRITE) finds or makes a folio and returns it
  * locked. A folio that is not uptodate is *fresh*: it may hold foreign data,
- * and shmem lets nobody see it (it is cleared before it is mapped, read,
- * swapped out or migrated). We keep a reference and unlock it.
+ * and shmem clears it before it is mapped, read or swapped out, as it does
+ * with those of fallocate(2). We keep a reference and unlock it.
  *
  * read: the source is read into the folios. **No folio lock is held**: a FUSE
  * daemon or loop device behind the source may need the very folio, and could
@@ -58,20 +58,20 @@
 #include "source_file.h"
 
 /* First offset that no store to a mapping can reach. */
-static loff_t mapped_end(const struct inode *inode)
+static u64 mapped_end(const struct inode *inode)
 {
-	return round_up(i_size_read(inode), PAGE_SIZE);
+	return round_up((u64)i_size_read(inode), PAGE_SIZE);
 }
 
 /* Returns the length of the piece at @pos, or an errno. */
 static ssize_t collect_piece(struct inode *inode, struct shmem_piece *piece,
 			     loff_t pos, size_t bytes)
 {
-	loff_t end = mapped_end(inode);
+	u64 end = mapped_end(inode);
 	struct folio *folio;
 	int err;
 
-	if (pos >= end)
+	if ((u64)pos >= end)
 		return -EFAULT;
 	err = shmem_get_folio(inode, pos >> PAGE_SHIFT, pos + bytes, &folio,
 			      SGP_WRITE);
@@ -85,8 +85,8 @@ static ssize_t collect_piece(struct inode *inode, struct shmem_piece *piece,
 
 	piece->folio = folio;
 	piece->offset = offset_in_folio(folio, pos);
-	piece->length = min3(bytes, folio_size(folio) - piece->offset,
-			     (size_t)(end - pos));
+	piece->length = min_t(u64, end - pos,
+			      min(bytes, folio_size(folio) - piece->offset));
 	piece->fresh = !folio_test_uptodate(folio);
 	if (!piece->fresh)
 		folio_mark_dirty(folio);
@@ -124,17 +124,17 @@ static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 	struct folio *folio = piece->folio;
 	size_t end = piece->offset + bytes;
 	bool kept = false;
-	loff_t mapped;
+	s64 mapped;
 
 	folio_lock(folio);
 	if (folio->mapping != inode->i_mapping)
 		goto out;
 	mapped = mapped_end(inode) - folio_pos(folio);
-	if (mapped < (loff_t)end) {
+	if (mapped < (s64)end) {
 		/* Truncated: what lies behind the end must stay zero. */
 		if (!piece->fresh)
 			folio_zero_segment(folio,
-					   max_t(loff_t, mapped, piece->offset),
+					   max_t(s64, mapped, piece->offset),
 					   end);
 		goto out;
 	}

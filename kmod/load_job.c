@@ -201,12 +201,14 @@ void load_job_close_source(struct load_job *job)
 
 int load_job_wait_killable(struct load_job *job)
 {
-	return wait_event_killable(job->wait, load_job_done(job));
+	return wait_event_state(job->wait, load_job_done(job),
+				(TASK_KILLABLE | TASK_FREEZABLE));
 }
 
 int load_job_wait_interruptible(struct load_job *job)
 {
-	return wait_event_interruptible(job->wait, load_job_done(job));
+	return wait_event_state(job->wait, load_job_done(job),
+				(TASK_INTERRUPTIBLE | TASK_FREEZABLE));
 }
 
 static u32 state_of(int error)

@@ -174,13 +174,21 @@ static u64 count_present(struct load_range *r)
 {
 	size_t bytes = load_range_bitmap_bytes(r);
 	u32 tail = (r->length >> r->page_shift) % 8;
+	u64 pages = 0;
+	size_t at, len;
 
 	if (tail)
 		((u8 *)r->bitmap)[bytes - 1] &= (1U << tail) - 1;
-	return (u64)memweight(r->bitmap, bytes) << r->page_shift;
+	/* In pieces: memweight() refuses bitmaps of 256 MiB with a BUG_ON. */
+	for (at = 0; at < bytes; at += len) {
+		len = min_t(size_t, bytes - at, SZ_1M);
+		pages += memweight(r->bitmap + at, len);
+		cond_resched();
+	}
+	return pages << r->page_shift;
 }
 
-static int count_bytes(struct load_request *req)
+static void count_bytes(struct load_request *req)
 {
 	u64 total = 0;
 	u32 i;
@@ -192,7 +200,6 @@ static int count_bytes(struct load_request *req)
 		cond_resched();
 	}
 	req->bytes_total = total;
-	return 0;
 }
 
 /* End of the piece of @r that starts at @offset: at most a chunk. */

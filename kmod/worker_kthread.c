@@ -45,13 +45,18 @@ static int run(void *data)
 
 	allow_kernel_signal(SIGKILL);
 	while (!kthread_should_stop()) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (!worker_has_work(w) && !kthread_should_stop())
+		/* Idle: a pending SIGKILL must not keep the thread awake. */
+		set_current_state(TASK_IDLE);
+		if (worker_has_work(w)) {
+			__set_current_state(TASK_RUNNING);
+			step(w);
+			cond_resched();
+			continue;
+		}
+		worker_retire_if_dead(w);
+		if (!kthread_should_stop())
 			schedule();
 		__set_current_state(TASK_RUNNING);
-		if (worker_has_work(w))
-			step(w);
-		cond_resched();
 	}
 	revert_creds(old);
 	return 0;

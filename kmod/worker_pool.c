@@ -12,21 +12,31 @@
  * it. Whoever makes "not in the list, and no worker has it" true, finishes the
  * job.
  *
+ * Waking. A submission wakes as many workers without a job as it has chunks.
+ * Two submissions may wake the same one; so a worker that takes a job and
+ * sees another that nobody has, wakes one more. Hence no job waits behind a
+ * worker that is stuck in another as long as there is an idle one.
+ *
  * Life. RAMLOAD_SETUP creates the pool and its threads. A pool dies, once and
  * for all, when its context is closed or when a thread is killed with its
  * process: queued jobs end at once as cancelled, running ones when their
- * workers notice. The threads are stopped after that, by close if it may wait
- * for them, else from a workqueue: an exiting task, or a kthread that drops
- * the last reference to a file, must not wait for a worker that waits for
- * something that only they can bring about, a FUSE request whose daemon has
- * not been closed yet, say. The memory goes with the last reference; jobs
- * hold one, so a job may outlive its context and its threads.
+ * workers notice. Each worker retires when the pool is dead and it has no
+ * job; the last one has reap() called from a workqueue, which ends the threads
+ * and frees the workers. Nobody sleeps for a worker's sake but the
+ * process that it belongs to, and that killably (worker_pool_shutdown()): a
+ * worker may be stuck in a FUSE read, or stopped with its process, for ever.
  *
- * Locking. @lock protects the list, load_job.running and the counts. It is
- * taken for submitting, taking, leaving and dropping a job, with nothing but
- * load_job.lock below it. @dead is written under @lock and read anywhere. The
- * array of workers does not change; worker.job and worker.fill belong to the
- * worker's thread.
+ * References: the context, the threads (until they are reaped) and each job.
+ * So a job may outlive its context and the threads. The pool holds the module
+ * until its threads are reaped: they run its code.
+ *
+ * Locking. @lock protects the list, load_job.running, the count of jobs and
+ * the way from @dead to @reaped; load_job.lock is below it, and what waking
+ * and signalling a thread takes. @dead is written under @lock and read
+ * anywhere. The array of workers does not change from the end of
+ * RAMLOAD_SETUP until reap(); it may be used under @lock unless @reaped.
+ * worker.fill belongs to the worker's thread, and so does worker.job, which
+ * others may look at to see whether it is idle.
  *
  * The pool holds the mm's struct (mmgrab), not its users: it does not keep a
  * dead process's memory. Whoever fills pages has users: a thread of the
@@ -36,6 +46,7 @@
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
@@ -49,11 +60,7 @@ static struct workqueue_struct *reap_wq;
 static void worker_pool_release(struct kref *ref)
 {
 	struct worker_pool *pool = container_of(ref, struct worker_pool, ref);
-	unsigned int i;
 
-	for (i = 0; i < pool->nr_workers; i++)
-		kvfree(pool->workers[i]);
-	limit_workers_give(pool->nr_workers);
 	put_cred(pool->cred);
 	mmdrop(pool->mm);
 	kfree(pool);
@@ -64,30 +71,38 @@ void worker_pool_put(struct worker_pool *pool)
 	kref_put(&pool->ref, worker_pool_release);
 }
 
-static void stop_threads(struct worker_pool *pool, unsigned int nr)
-{
-	while (nr--)
-		worker_thread_stop(pool->workers[nr]);
-}
-
-static bool is_idle(struct worker_pool *pool)
-{
-	bool idle;
-
-	spin_lock(&pool->lock);
-	idle = !pool->unfinished;
-	spin_unlock(&pool->lock);
-	return idle;
-}
-
-/* A thread must not be stopped while it has a job: it would not leave it. */
+/* All workers have retired: their threads end when they are asked to. */
 static void reap(struct work_struct *work)
 {
 	struct worker_pool *pool = container_of(work, struct worker_pool, reap);
+	unsigned int i;
 
-	wait_event_idle(pool->idle, is_idle(pool));
-	stop_threads(pool, pool->nr_workers);
+	spin_lock(&pool->lock);
+	pool->reaping = true;
+	spin_unlock(&pool->lock);
+	for (i = 0; i < pool->nr_workers; i++) {
+		if (!pool->workers[i])
+			continue;
+		worker_thread_stop(pool->workers[i]);
+		kvfree(pool->workers[i]);
+	}
+	limit_workers_give(pool->nr_workers);
+	/* What is left of this function, worker_pool_exit() waits for. */
+	module_put(THIS_MODULE);
+
+	/* Under the lock: whoever sees it may drop the last reference. */
+	spin_lock(&pool->lock);
+	pool->reaped = true;
+	wake_up_all(&pool->wait);
+	spin_unlock(&pool->lock);
 	worker_pool_put(pool);
+}
+
+/* One worker less, or the end of RAMLOAD_SETUP. */
+static void retire(struct worker_pool *pool)
+{
+	if (atomic_dec_and_test(&pool->active))
+		queue_work(reap_wq, &pool->reap);
 }
 
 static struct worker_pool *alloc_pool(struct mm_struct *mm,
@@ -103,14 +118,16 @@ static struct worker_pool *alloc_pool(struct mm_struct *mm,
 		limit_workers_give(nr_workers);
 		return ERR_PTR(-ENOMEM);
 	}
+	__module_get(THIS_MODULE);
 	kref_init(&pool->ref);
 	mmgrab(mm);
 	pool->mm = mm;
 	pool->cred = get_current_cred();
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->jobs);
-	init_waitqueue_head(&pool->idle);
+	init_waitqueue_head(&pool->wait);
 	INIT_WORK(&pool->reap, reap);
+	atomic_set(&pool->active, 1);
 	pool->nr_workers = nr_workers;
 	return pool;
 }
@@ -118,13 +135,75 @@ static struct worker_pool *alloc_pool(struct mm_struct *mm,
 static int create_worker(struct worker_pool *pool, unsigned int i)
 {
 	struct worker *w = kvzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+	int err;
 
 	if (!w)
 		return -ENOMEM;
 	w->pool = pool;
 	w->fill.mm = pool->mm;
+	atomic_inc(&pool->active);
+	err = worker_thread_create(w);
+	if (err) {
+		atomic_dec(&pool->active);
+		kvfree(w);
+		return err;
+	}
 	pool->workers[i] = w;
-	return worker_thread_create(w);
+	return 0;
+}
+
+static void wake_idle(struct worker_pool *pool, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_workers && nr; i++) {
+		if (READ_ONCE(pool->workers[i]->job))
+			continue;
+		worker_thread_wake(pool->workers[i]);
+		nr--;
+	}
+}
+
+/* No worker has the job, and none can take it. */
+static void finish(struct worker_pool *pool, struct load_job *job)
+{
+	load_job_finish(job);
+	spin_lock(&pool->lock);
+	pool->unfinished--;
+	spin_unlock(&pool->lock);
+}
+
+/*
+ * No more jobs. Those that no worker has end here; a job that was taken off the
+ * list and has workers is theirs, and may be gone as soon as @lock is dropped.
+ */
+static void die(struct worker_pool *pool)
+{
+	struct load_job *job;
+	unsigned int i;
+	bool orphan;
+
+	do {
+		orphan = false;
+		spin_lock(&pool->lock);
+		WRITE_ONCE(pool->dead, true);
+		job = list_first_entry_or_null(&pool->jobs, struct load_job,
+					       node);
+		if (job) {
+			list_del_init(&job->node);
+			orphan = !job->running;
+		}
+		spin_unlock(&pool->lock);
+		if (orphan)
+			finish(pool, job);
+	} while (job);
+
+	/* Workers that sleep are to retire. */
+	spin_lock(&pool->lock);
+	for (i = 0; i < pool->nr_workers && !pool->reaping; i++)
+		if (pool->workers[i])
+			worker_thread_wake(pool->workers[i]);
+	spin_unlock(&pool->lock);
 }
 
 /**
@@ -140,31 +219,18 @@ struct worker_pool *worker_pool_create(struct mm_struct *mm,
 {
 	struct worker_pool *pool = alloc_pool(mm, nr_workers);
 	unsigned int i;
-	int err;
+	int err = 0;
 
 	if (IS_ERR(pool))
 		return pool;
-	for (i = 0; i < nr_workers; i++) {
+	for (i = 0; i < nr_workers && !err; i++)
 		err = create_worker(pool, i);
-		if (err)
-			goto err_stop;
-	}
-	return pool;
-
-err_stop:
-	stop_threads(pool, i);
-	worker_pool_put(pool);
-	return ERR_PTR(err);
-}
-
-/* No worker has the job, and none can take it. */
-static void finish(struct worker_pool *pool, struct load_job *job)
-{
-	load_job_finish(job);
-	spin_lock(&pool->lock);
-	if (!--pool->unfinished)
-		wake_up_all(&pool->idle);
-	spin_unlock(&pool->lock);
+	if (err)
+		die(pool);
+	else
+		kref_get(&pool->ref);
+	retire(pool);
+	return err ? ERR_PTR(err) : pool;
 }
 
 /**
@@ -177,7 +243,7 @@ static void finish(struct worker_pool *pool, struct load_job *job)
  */
 int worker_pool_submit(struct worker_pool *pool, struct load_job *job)
 {
-	unsigned int nr = min(pool->nr_workers, job->request->nr_chunks);
+	u32 nr_chunks = job->request->nr_chunks;
 	int err = 0;
 
 	spin_lock(&pool->lock);
@@ -191,14 +257,10 @@ int worker_pool_submit(struct worker_pool *pool, struct load_job *job)
 		job->pool = pool;
 		load_job_get(job);
 		list_add_tail(&job->node, &pool->jobs);
+		wake_idle(pool, nr_chunks);
 	}
 	spin_unlock(&pool->lock);
-	if (err)
-		return err;
-	/* The job may be done, and @job->request gone, from here on. */
-	while (nr--)
-		worker_thread_wake(pool->workers[nr]);
-	return 0;
+	return err;
 }
 
 /**
@@ -222,60 +284,56 @@ void worker_pool_drop(struct worker_pool *pool, struct load_job *job)
 		finish(pool, job);
 }
 
-/*
- * No more jobs. Those that no worker has end here; a job that was taken off the
- * list and has workers is theirs, and may be gone as soon as @lock is dropped.
- */
-static void die(struct worker_pool *pool)
-{
-	struct load_job *job;
-	bool orphan;
-
-	do {
-		orphan = false;
-		spin_lock(&pool->lock);
-		WRITE_ONCE(pool->dead, true);
-		job = list_first_entry_or_null(&pool->jobs, struct load_job,
-					       node);
-		if (job) {
-			list_del_init(&job->node);
-			orphan = !job->running;
-		}
-		spin_unlock(&pool->lock);
-		if (orphan)
-			finish(pool, job);
-	} while (job);
-}
-
 /**
  * worker_pool_may_wait() - may the task that closes a file wait for workers
+ * @pool: the pool
  *
- * Not a task that is exiting, nor a kthread: see DOC: worker_pool.
+ * Only the process whose memory it is needs to, and it can be killed out of
+ * it. Others (the fd was passed on) must not be held up by it; an exiting task
+ * or a kthread that drops the last reference might wait for itself.
  */
-bool worker_pool_may_wait(void)
+bool worker_pool_may_wait(const struct worker_pool *pool)
 {
-	return !(current->flags & (PF_EXITING | PF_KTHREAD));
+	return current->mm == pool->mm &&
+	       !(current->flags & (PF_EXITING | PF_KTHREAD));
+}
+
+static bool is_reaped(struct worker_pool *pool)
+{
+	bool reaped;
+
+	spin_lock(&pool->lock);
+	reaped = pool->reaped;
+	spin_unlock(&pool->lock);
+	return reaped;
+}
+
+/* Where no signal to the process does it, end killable sleeps. */
+static void interrupt(struct worker_pool *pool)
+{
+	unsigned int i;
+
+	spin_lock(&pool->lock);
+	for (i = 0; i < pool->nr_workers && !pool->reaping; i++)
+		worker_thread_interrupt(pool->workers[i]);
+	spin_unlock(&pool->lock);
 }
 
 /**
  * worker_pool_shutdown() - end a pool
  * @pool: the pool; not the caller's any more
  *
- * Cancels all jobs and waits until they are done, unless the task must not
- * wait or gets a fatal signal.
+ * Cancels all jobs. The process that the workers belong to waits until they
+ * have ended, unless it gets a fatal signal.
  */
 void worker_pool_shutdown(struct worker_pool *pool)
 {
-	unsigned int i;
-
 	die(pool);
-	for (i = 0; i < pool->nr_workers; i++)
-		worker_thread_interrupt(pool->workers[i]);
-	if (worker_pool_may_wait() &&
-	    !wait_event_killable(pool->idle, is_idle(pool)))
-		reap(&pool->reap);
-	else
-		queue_work(reap_wq, &pool->reap);
+	if (!worker_pool_may_wait(pool) ||
+	    wait_event_state(pool->wait, is_reaped(pool),
+			     (TASK_KILLABLE | TASK_FREEZABLE)))
+		interrupt(pool);
+	worker_pool_put(pool);
 }
 
 bool worker_has_work(const struct worker *w)
@@ -283,16 +341,21 @@ bool worker_has_work(const struct worker *w)
 	return w->job || !list_empty_careful(&w->pool->jobs);
 }
 
-static struct load_job *take_job(struct worker_pool *pool)
+static void take_job(struct worker *w)
 {
+	struct worker_pool *pool = w->pool;
 	struct load_job *job;
 
 	spin_lock(&pool->lock);
 	job = list_first_entry_or_null(&pool->jobs, struct load_job, node);
-	if (job)
+	if (job) {
 		job->running++;
+		WRITE_ONCE(w->job, job);
+		if (!list_last_entry(&pool->jobs, struct load_job,
+				     node)->running)
+			wake_idle(pool, 1);
+	}
 	spin_unlock(&pool->lock);
-	return job;
 }
 
 static void leave_job(struct worker *w)
@@ -301,8 +364,8 @@ static void leave_job(struct worker *w)
 	struct load_job *job = w->job;
 	bool last;
 
-	w->job = NULL;
 	spin_lock(&pool->lock);
+	WRITE_ONCE(w->job, NULL);
 	list_del_init(&job->node);
 	last = !--job->running;
 	spin_unlock(&pool->lock);
@@ -310,8 +373,13 @@ static void leave_job(struct worker *w)
 		finish(pool, job);
 }
 
+static void run_chunk(struct worker *w)
+{
+	w->in_chunk = !fill_run(&w->fill, w->job);
+}
+
 /**
- * worker_step() - load a chunk, or take or leave a job
+ * worker_step() - load a chunk or the rest of one, or take or leave a job
  * @w: the worker
  *
  * Context: the worker's thread, which has users of the pool's mm.
@@ -320,14 +388,28 @@ void worker_step(struct worker *w)
 {
 	u32 chunk;
 
-	if (!w->job)
-		w->job = take_job(w->pool);
-	if (!w->job)
-		return;
-	if (load_job_take_chunk(w->job, &chunk))
-		fill_chunk(&w->fill, w->job, chunk);
-	else
+	if (w->in_chunk) {
+		run_chunk(w);
+	} else if (!w->job) {
+		take_job(w);
+	} else if (load_job_take_chunk(w->job, &chunk)) {
+		fill_start(&w->fill, w->job, chunk);
+		run_chunk(w);
+	} else {
 		leave_job(w);
+	}
+}
+
+/**
+ * worker_retire_if_dead() - for a worker without a job
+ * @w: the worker
+ */
+void worker_retire_if_dead(struct worker *w)
+{
+	if (w->retired || w->job || !worker_pool_dead(w->pool))
+		return;
+	w->retired = true;
+	retire(w->pool);
 }
 
 /**
@@ -339,8 +421,12 @@ void worker_step(struct worker *w)
 void worker_died(struct worker *w)
 {
 	die(w->pool);
+	/* A dead pool has its jobs cancelled: nothing is loaded here. */
+	if (w->in_chunk)
+		run_chunk(w);
 	if (w->job)
 		leave_job(w);
+	worker_retire_if_dead(w);
 }
 
 int worker_pool_init(void)
@@ -349,7 +435,6 @@ int worker_pool_init(void)
 	return reap_wq ? 0 : -ENOMEM;
 }
 
-/* Waits for the threads of all pools: they run code of this module. */
 void worker_pool_exit(void)
 {
 	destroy_workqueue(reap_wq);

@@ -2,6 +2,7 @@
 #ifndef RAMLOAD_WORKER_POOL_H
 #define RAMLOAD_WORKER_POOL_H
 
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
@@ -21,7 +22,9 @@ struct worker_pool;
 /**
  * struct worker - a thread that takes chunks
  * @pool: the pool it belongs to
- * @job: the job it has, or NULL; only the worker itself looks at it
+ * @job: the job it has, or NULL; written under worker_pool.lock
+ * @in_chunk: it is in the middle of a chunk of @job
+ * @retired: it will take no job any more
  * @vtsk: its thread, where workers are threads of the caller
  * @task: its thread, where they are kthreads
  * @fill: what it needs to fill pages
@@ -29,6 +32,8 @@ struct worker_pool;
 struct worker {
 	struct worker_pool *pool;
 	struct load_job *job;
+	bool in_chunk;
+	bool retired;
 	union {
 		struct vhost_task *vtsk;
 		struct task_struct *task;
@@ -38,15 +43,20 @@ struct worker {
 
 /**
  * struct worker_pool - the workers of a context, and the jobs they work on
- * @ref: references: one until the threads have ended, one of each job
+ * @ref: references: of the context, of the threads until they are reaped, of
+ *	each job
  * @mm: the mm of the context; its struct is held, not its users
  * @cred: credentials of the task that made the pool
- * @lock: protects @jobs, load_job.running, @unfinished, and @dead for writing
+ * @lock: protects what is between it and @wait, worker.job, load_job.node and
+ *	load_job.running
  * @jobs: jobs that may have chunks to take, oldest first
  * @unfinished: jobs submitted and not done
  * @dead: no job is taken any more, those there are end
- * @idle: woken when @unfinished becomes 0
- * @reap: ends the threads where nobody may wait for them
+ * @reaping: the workers are no longer to be touched
+ * @reaped: the threads have ended
+ * @wait: woken when @reaped is set
+ * @active: workers that have not retired, and RAMLOAD_SETUP while it runs
+ * @reap: ends the threads
  * @nr_workers: how many
  * @workers: the workers
  */
@@ -58,7 +68,10 @@ struct worker_pool {
 	struct list_head jobs;
 	unsigned int unfinished;
 	bool dead;
-	wait_queue_head_t idle;
+	bool reaping;
+	bool reaped;
+	wait_queue_head_t wait;
+	atomic_t active;
 	struct work_struct reap;
 	unsigned int nr_workers;
 	struct worker *workers[];
@@ -70,7 +83,7 @@ void worker_pool_shutdown(struct worker_pool *pool);
 void worker_pool_put(struct worker_pool *pool);
 int worker_pool_submit(struct worker_pool *pool, struct load_job *job);
 void worker_pool_drop(struct worker_pool *pool, struct load_job *job);
-bool worker_pool_may_wait(void);
+bool worker_pool_may_wait(const struct worker_pool *pool);
 
 int worker_pool_init(void);
 void worker_pool_exit(void);
@@ -83,6 +96,7 @@ static inline bool worker_pool_dead(const struct worker_pool *pool)
 /* For the threads. */
 bool worker_has_work(const struct worker *w);
 void worker_step(struct worker *w);
+void worker_retire_if_dead(struct worker *w);
 void worker_died(struct worker *w);
 
 /*

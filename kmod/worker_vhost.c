@@ -8,7 +8,8 @@
  * The core calls run() in a loop, with the task's state already
  * TASK_INTERRUPTIBLE, and sleeps if it returns false; so a wake-up between the
  * look at the list and the sleep is not lost. run() returns after each chunk,
- * so that signals are seen.
+ * and from the middle of one if a signal is pending: SIGSTOP and the freezer
+ * stop a worker within a batch.
  */
 
 #ifdef RAMLOAD_HAVE_VHOST_TASK
@@ -24,8 +25,10 @@ static bool run(void *data)
 {
 	struct worker *w = data;
 
-	if (!worker_has_work(w))
+	if (!worker_has_work(w)) {
+		worker_retire_if_dead(w);
 		return false;
+	}
 	__set_current_state(TASK_RUNNING);
 	worker_step(w);
 	/*
@@ -47,8 +50,9 @@ static void killed(void *data)
 int worker_thread_create(struct worker *w)
 {
 	w->vtsk = vhost_task_create(run, killed, w, "ramload");
-	if (IS_ERR(w->vtsk))
-		return PTR_ERR(w->vtsk);
+	/* NULL: before 6.14 that was the answer to all errors. */
+	if (IS_ERR_OR_NULL(w->vtsk))
+		return w->vtsk ? PTR_ERR(w->vtsk) : -EAGAIN;
 	vhost_task_start(w->vtsk);
 	return 0;
 }

@@ -62,9 +62,10 @@
  * **Completion.** The job fd becomes readable (POLLIN) when the job is done
  * and RAMLOAD_JOB_RESULT reads the outcome. Closing the last job fd cancels
  * the job and waits until no worker touches the destination any more; closing
- * the context does so for all its jobs. The wait ends early if the process
- * gets a fatal signal. Where close is not called by a process (an fd that
- * was in flight in a socket, or exit), the job is cancelled without a wait.
+ * the context does so for all its jobs, and ends the workers. The wait ends
+ * early if the process gets a fatal signal. Only the context's process waits:
+ * where the last close happens elsewhere (in another process that was passed
+ * the fd, or at exit), the job is cancelled without a wait.
  *
  * **Memory.** What a job needs (ranges, bitmaps, its chunk table) is charged
  * to the caller's memory cgroup, pages of the destination to the cgroup of
@@ -75,7 +76,9 @@
  * RLIMIT_NPROC, have the credentials the caller had then, and end with it.
  * Like any thread they make the process multi-threaded, which
  * unshare(CLONE_NEWUSER) and setns(2) refuse. Elsewhere they are kernel
- * threads that take on the mm and the credentials of the opener.
+ * threads that take on the mm and the credentials of the caller of
+ * RAMLOAD_SETUP: their CPU time, their reads, and page tables they make count
+ * in the root cgroup.
  *
  * **Errors.** Checks come in this order. Each ioctl adds its own below.
  *
@@ -220,7 +223,8 @@ struct ramload_range {
 /**
  * enum ramload_load_flags - bits of ramload_load.flags
  * @RAMLOAD_LOAD_WAIT: return when the job is done; no job fd is made. Only a
- *	fatal signal ends the wait, and cancels the job.
+ *	fatal signal ends the wait, and cancels the job. Like a large read(2),
+ *	it delays a stop of the process (SIGSTOP) until it is done.
  */
 enum ramload_load_flags {
 	RAMLOAD_LOAD_WAIT = 1 << 0,
