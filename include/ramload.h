@@ -122,6 +122,16 @@ ramload_session_engine(const struct ramload_session *session);
 RAMLOAD_API unsigned int
 ramload_session_workers(const struct ramload_session *session);
 
+/**
+ * ramload_session_threads() - whether the workers are threads of this process
+ * @session: the session
+ *
+ * Then they count in getrusage() and show in "top -H". The user engine's
+ * always are; those of the kernel engine where the kernel can do so.
+ */
+RAMLOAD_API bool
+ramload_session_threads(const struct ramload_session *session);
+
 /** ramload_engine_name() - "auto", "kernel", "user" */
 RAMLOAD_API const char *ramload_engine_name(enum ramload_engine engine);
 
@@ -148,12 +158,16 @@ struct ramload_block {
 /**
  * struct ramload_partition_rules - how blocks are cut into chunks
  * @small: a block of up to so many bytes is one chunk
- * @slice: a block over so many bytes is cut into slices of this size
+ * @slice: a block over so many bytes is cut into slices of this size, rounded
+ *	up to a multiple of @align and, with a bitmap, of 8 pages; the first is
+ *	shorter if the destination is not a multiple of @align
  * @chunk: blocks and slices are cut into chunks of this size, a power of two;
  *	chunks end where the destination is a multiple of @align
  * @align: a power of two that divides @chunk
  *
- * Zero in a member means its default: 1 MiB, 512 MiB, 4 MiB, 2 MiB. These are
+ * Zero in a member means its default: 1 MiB, 512 MiB, 4 MiB, 2 MiB (or @chunk,
+ * if that is less). The kernel engine takes the nearest @chunk that the module
+ * can do, and its default for 0; it aligns to @chunk. These are
  * the rules of the review of QEMU's "multifd: Add pages to the receiving
  * side": a small RAMBlock to one thread, a large one sliced.
  */
@@ -172,7 +186,8 @@ struct ramload_partition_rules {
  * @user: a pointer of the caller's, see ramload_job_user()
  * @cleanup: NULL, or a function that is called with @user exactly once: by
  *	ramload_job_free(), after the last byte was written; or before
- *	ramload_load() returns, if that fails
+ *	ramload_load() returns, if that fails. (It is not found, and not called,
+ *	if @size is smaller than that of the first version of this struct.)
  */
 struct ramload_load_options {
 	size_t size;
@@ -200,7 +215,8 @@ struct ramload_load_options {
  * * -EOVERFLOW: a sum of offset and length, address and length, or of lengths
  *   does not fit
  * * -EBADF: @fd is not open for reading; -EISDIR, -ESPIPE: not a file
- * * -E2BIG: more ranges or bitmaps than the module takes in one job
+ * * -E2BIG: more ranges or bitmaps than the module takes in one job; rules
+ *   that cut the blocks into more than 2^20 slices
  * * -EBUSY: too many unfinished jobs
  * * -ESHUTDOWN: the session is stopped
  * * -ENOMEM, -EMFILE, -ENFILE: out of memory or fds
@@ -323,7 +339,8 @@ RAMLOAD_API int ramload_queue_open(struct ramload_session *session, int fd,
  * @length: bytes, at least 1
  *
  * May block while too many jobs are unfinished. An error of an earlier job is
- * returned here as soon as it is known; it stays until ramload_queue_sync().
+ * returned here as soon as it is known, for which jobs are looked at whenever
+ * one is submitted; it stays until ramload_queue_sync(). -EINVAL does not.
  *
  * Return: 0, or -EINVAL (outside the block), -ESHUTDOWN (the session was
  * stopped, or the workers have ended), or the first error of a job or of a

@@ -300,6 +300,8 @@ def build(folder, command, module, puts):
     for name, path in puts.items():
         tree.write("put/" + name, b"")
         os.truncate(tree.path("put/" + name), os.path.getsize(path))
+        os.chmod(tree.path("put/" + name),
+                 stat.S_IMODE(os.stat(path).st_mode))
         size += os.path.getsize(path) * 5 // 4
 
     image = os.path.join(folder, "root.img")
