@@ -128,6 +128,17 @@ void source_file_close(struct source_file *src)
 }
 
 /*
+ * Only the second half is looked at: the first may hold what a buffered read
+ * before it has read ahead, which would make the next one buffered, too, and
+ * so on to the end of a file of which nothing is cached.
+ */
+static bool is_cached(struct address_space *mapping, loff_t pos, size_t bytes)
+{
+	return filemap_range_has_page(mapping, pos + bytes / 2,
+				      pos + bytes - 1);
+}
+
+/*
  * How many of the bytes at @pos to read directly; 0 if the next bytes must
  * come through the page cache.
  */
@@ -143,8 +154,7 @@ static size_t direct_bytes(const struct source_file *src, loff_t pos,
 	if (!bytes)
 		return 0;
 	if (src->direct == RAMLOAD_DIRECT_AUTO &&
-	    (bytes < DIRECT_MIN ||
-	     filemap_range_has_page(mapping, pos, pos + bytes - 1)))
+	    (bytes < DIRECT_MIN || is_cached(mapping, pos, bytes)))
 		return 0;
 	return bytes;
 }
