@@ -1,0 +1,969 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/*
+ * Image readers: valid images, and images that somebody has tampered with
+ *
+ * The images are made by a small writer of the format in here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "ramload.h"
+
+#define PAGE 4096ULL
+#define NR_SPANS 16
+
+/**
+ * struct file - an image while it is written
+ * @data: its bytes
+ * @size: how many
+ * @spans: where the headers and bitmaps are
+ */
+struct file {
+	uint8_t data[1 << 20];
+	size_t size;
+	struct {
+		size_t start;
+		size_t end;
+	} spans[NR_SPANS];
+	size_t nr_spans;
+	size_t start;
+};
+
+/* What to write; zero in a member is what QEMU would write. */
+struct stream {
+	uint64_t offset;
+	uint32_t version;
+	bool no_configuration;
+	bool no_capabilities;
+	bool no_mapped_ram;
+	bool ignore_shared;
+	bool uuid;
+	bool page_bits;
+	const char *subsection;
+	uint64_t total;
+	uint64_t flags;
+	bool no_end;
+	bool no_footer;
+};
+
+struct block {
+	const char *name;
+	uint64_t length;
+	uint64_t page_size;
+	uint32_t version;
+	bool left_out;
+	bool set_offsets;
+	uint64_t bitmap;
+	uint64_t pages;
+	uint8_t bits[64];
+};
+
+#define BLOCK(n, l, ...) { .name = (n), .length = (l), __VA_ARGS__ }
+
+static struct file file;
+
+static void put(const void *bytes, size_t length)
+{
+	if (file.size + length > sizeof(file.data))
+		abort();
+	memcpy(file.data + file.size, bytes, length);
+	file.size += length;
+}
+
+static void put_be(uint64_t value, int length)
+{
+	while (length--) {
+		uint8_t byte = value >> length * 8;
+
+		put(&byte, 1);
+	}
+}
+
+static void put_name(const char *name)
+{
+	put_be(strlen(name), 1);
+	put(name, strlen(name));
+}
+
+static void skip_to(size_t size)
+{
+	while (file.size < size)
+		put_be(0xa5, 1);
+}
+
+static void end_span(void)
+{
+	if (file.nr_spans == NR_SPANS)
+		abort();
+	file.spans[file.nr_spans].start = file.start;
+	file.spans[file.nr_spans++].end = file.size;
+	file.start = file.size;
+}
+
+static void put_capabilities(const struct stream *s)
+{
+	put_be(5, 1);
+	put_name("configuration/capabilities");
+	put_be(1, 4);
+	put_be(!s->no_mapped_ram + s->ignore_shared, 4);
+	if (s->ignore_shared)
+		put_name("x-ignore-shared");
+	if (!s->no_mapped_ram)
+		put_name("mapped-ram");
+}
+
+static void put_configuration(const struct stream *s)
+{
+	put_be(7, 1);
+	put_be(strlen("pc-q35-10.0"), 4);
+	put("pc-q35-10.0", strlen("pc-q35-10.0"));
+	if (s->page_bits) {
+		put_be(5, 1);
+		put_name("configuration/target-page-bits");
+		put_be(1, 4);
+		put_be(12, 4);
+	}
+	if (!s->no_capabilities)
+		put_capabilities(s);
+	if (s->uuid) {
+		put_be(5, 1);
+		put_name("configuration/uuid");
+		put_be(1, 4);
+		put("0123456789abcdef", 16);
+	}
+	if (s->subsection) {
+		put_be(5, 1);
+		put_name(s->subsection);
+		put_be(1, 4);
+		put_be(12, 4);
+	}
+}
+
+static void put_block(const struct stream *s, const struct block *b)
+{
+	uint64_t page_size = b->page_size ? b->page_size : PAGE;
+	uint64_t bitmap_length = (b->length / PAGE + 63) / 64 * 8;
+	uint64_t bitmap, pages;
+
+	put_name(b->name);
+	put_be(b->length, 8);
+	if (s->ignore_shared)
+		put_be(0x100000000, 8);
+	put_be(b->version ? b->version : 1, 4);
+	put_be(page_size, 8);
+	if (b->page_size > PAGE && b->page_size <= 1 << 16)
+		bitmap_length = (b->length / page_size + 63) / 64 * 8;
+	bitmap = file.size + 16;
+	pages = (bitmap + bitmap_length + PAGE - 1) & ~(PAGE - 1);
+	put_be(b->left_out ? 0 : b->set_offsets ? b->bitmap : bitmap, 8);
+	put_be(b->left_out ? 0 : b->set_offsets ? b->pages : pages, 8);
+	if (b->left_out)
+		return;
+	put(b->bits, bitmap_length);
+	end_span();
+	skip_to(pages + b->length);
+	file.start = file.size;
+}
+
+static void put_stream(const struct stream *s, const struct block *blocks,
+		       size_t nr_blocks)
+{
+	uint64_t total = 0;
+	size_t i;
+
+	memset(&file, 0, sizeof(file));
+	skip_to(s->offset);
+	file.start = file.size;
+	put_be(0x5145564d, 4);
+	put_be(s->version ? s->version : 3, 4);
+	if (!s->no_configuration)
+		put_configuration(s);
+	put_be(1, 1);
+	put_be(2, 4);
+	put_name("ram");
+	put_be(0, 4);
+	put_be(4, 4);
+	for (i = 0; i < nr_blocks; i++)
+		total += blocks[i].length;
+	put_be((s->total ? s->total : total) | (s->flags ? s->flags : 4), 8);
+	for (i = 0; i < nr_blocks; i++)
+		put_block(s, &blocks[i]);
+	if (s->no_end)
+		return;
+	put_be(0x10, 8);
+	if (!s->no_footer) {
+		put_be(0x7e, 1);
+		put_be(2, 4);
+	}
+	end_span();
+	put("\x02 and so on", 11);
+}
+
+static int file_fd(size_t size)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+
+	if (fd < 0 || pwrite(fd, file.data, size, 0) != (ssize_t)size)
+		abort();
+	return fd;
+}
+
+/* Fails if the error's text is nothing one would want on a terminal. */
+static void check_error(struct __test_metadata *_metadata,
+			const struct ramload_image_error *error)
+{
+	const char *c;
+
+	EXPECT_LT(strlen(error->text), sizeof(error->text));
+	for (c = error->text; *c; c++)
+		EXPECT_TRUE(*c >= ' ' && *c <= '~');
+}
+
+/* Opens what was written; an error must be one of those documented. */
+static int open_fd(struct __test_metadata *_metadata, int fd, uint64_t offset,
+		   const char *format, struct ramload_image **image,
+		   struct ramload_image_error *error)
+{
+	int err;
+
+	*image = (void *)1;
+	memset(error, 0xff, sizeof(*error));
+	err = ramload_image_open(fd, offset, format, image, error);
+	if (err) {
+		EXPECT_EQ(NULL, *image);
+		check_error(_metadata, error);
+	} else {
+		EXPECT_NE(NULL, *image);
+	}
+	return err;
+}
+
+static struct ramload_image *open_ok(struct __test_metadata *_metadata,
+				     uint64_t offset)
+{
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	int fd = file_fd(file.size);
+
+	ASSERT_EQ(0, open_fd(_metadata, fd, offset, NULL, &image, &error))
+		TH_LOG("%s", error.text);
+	close(fd);
+	return image;
+}
+
+static void open_error(struct __test_metadata *_metadata, uint64_t offset,
+		       int wanted, const char *text)
+{
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	int fd = file_fd(file.size);
+
+	EXPECT_EQ(wanted, open_fd(_metadata, fd, offset, NULL, &image, &error))
+		TH_LOG("wanted: %s", text);
+	if (!image) {
+		EXPECT_EQ(0, strncmp(error.text, "offset ", 7));
+		EXPECT_NE(NULL, strstr(error.text, text))
+			TH_LOG("%s, not: %s", error.text, text);
+	}
+	ramload_image_close(image);
+	close(fd);
+}
+
+static bool bit(const uint8_t *bitmap, uint64_t page)
+{
+	return bitmap[page / 8] >> page % 8 & 1;
+}
+
+static void check_block(struct __test_metadata *_metadata,
+			const struct ramload_image_block *b, uint64_t size)
+{
+	uint64_t page, present = 0, pages = b->length / b->page_size;
+
+	ASSERT_GE(b->page_size, 512);
+	ASSERT_LE(b->page_size, 1 << 30);
+	EXPECT_EQ(0, b->page_size & (b->page_size - 1));
+	EXPECT_EQ(0, b->length % b->page_size);
+	EXPECT_NE('\0', b->name[0]);
+	for (page = 0; page < pages; page++) {
+		if (!bit(b->bitmap, page))
+			continue;
+		present += b->page_size;
+		EXPECT_LE(b->file_offset + (page + 1) * b->page_size, size);
+	}
+	EXPECT_EQ(present, b->present);
+	for (; page < (pages + 63) / 64 * 64; page++)
+		EXPECT_FALSE(bit(b->bitmap, page));
+}
+
+/* Whatever the file holds, an image that opens must be fit to be loaded. */
+static void check_image(struct __test_metadata *_metadata,
+			const struct ramload_image *image, uint64_t size)
+{
+	size_t i, j, nr = ramload_image_nr_blocks(image);
+	uint64_t present = 0;
+
+	for (i = 0; i < nr; i++) {
+		const struct ramload_image_block *b, *other;
+
+		b = ramload_image_block(image, i);
+		ASSERT_NE(0, b->length);
+		ASSERT_LE(b->length, INT64_MAX - b->file_offset);
+		if (b->bitmap)
+			check_block(_metadata, b, size);
+		else
+			EXPECT_LE(b->file_offset + b->length, size);
+		present += b->present;
+		for (j = 0; j < i; j++) {
+			other = ramload_image_block(image, j);
+			EXPECT_NE(0, strcmp(b->name, other->name));
+			EXPECT_TRUE(b->file_offset >=
+				    other->file_offset + other->length ||
+				    b->file_offset + b->length <=
+				    other->file_offset);
+		}
+	}
+	EXPECT_TRUE(present || !nr);
+	EXPECT_EQ(NULL, ramload_image_block(image, nr));
+}
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct stream plain;
+static const struct block some[] = {
+	BLOCK("pc.ram", 70 * PAGE, .bits = { 0x41, 0xff, [8] = 0x20 }),
+	BLOCK("0000:00:02.0/vga.vram", 8 * PAGE, .bits = { 0x80 }),
+	BLOCK("/rom@etc/acpi/rsdp", PAGE),
+};
+
+TEST(whole)
+{
+	const struct ramload_image_block *b;
+	struct ramload_image *image;
+
+	put_stream(&plain, some, NR(some));
+	image = open_ok(_metadata, 0);
+	check_image(_metadata, image, file.size);
+	EXPECT_STREQ("mapped-ram", ramload_image_format(image));
+	EXPECT_STREQ("pc-q35-10.0", ramload_image_machine(image));
+	ASSERT_EQ(3, ramload_image_nr_blocks(image));
+	b = ramload_image_block(image, 0);
+	EXPECT_STREQ("pc.ram", b->name);
+	EXPECT_EQ(70 * PAGE, b->length);
+	EXPECT_EQ(PAGE, b->page_size);
+	EXPECT_EQ(11 * PAGE, b->present);
+	EXPECT_EQ(PAGE, b->file_offset);
+	EXPECT_EQ(0, memcmp(b->bitmap, some[0].bits, 16));
+	b = ramload_image_block(image, 1);
+	EXPECT_STREQ("0000:00:02.0/vga.vram", b->name);
+	EXPECT_EQ(PAGE, b->present);
+	EXPECT_EQ(72 * PAGE, b->file_offset);
+	EXPECT_EQ(0, ramload_image_block(image, 2)->present);
+	ramload_image_close(image);
+	ramload_image_close(NULL);
+}
+
+TEST(offset)
+{
+	static const struct stream s = { .offset = 12345 };
+	struct ramload_image *image;
+
+	put_stream(&s, some, NR(some));
+	image = open_ok(_metadata, 12345);
+	check_image(_metadata, image, file.size);
+	EXPECT_EQ(4 * PAGE, ramload_image_block(image, 0)->file_offset);
+	ramload_image_close(image);
+	open_error(_metadata, 12344, -EINVAL, "not an image");
+	open_error(_metadata, file.size, -ENODATA, "the file ends");
+	open_error(_metadata, UINT64_MAX, -ENODATA, "the file ends");
+}
+
+TEST(kinds_of_stream)
+{
+	static const struct stream streams[] = {
+		{ .no_configuration = true },
+		{ .no_configuration = true, .no_footer = true },
+		{ .no_capabilities = true },
+		{ .uuid = true, .page_bits = true },
+		{ .ignore_shared = true },
+	};
+	struct ramload_image *image;
+	size_t i;
+
+	for (i = 0; i < NR(streams); i++) {
+		put_stream(&streams[i], some, NR(some));
+		image = open_ok(_metadata, 0);
+		check_image(_metadata, image, file.size);
+		EXPECT_EQ(3, ramload_image_nr_blocks(image));
+		EXPECT_EQ(!streams[i].no_configuration,
+			  !!ramload_image_machine(image));
+		ramload_image_close(image);
+	}
+}
+
+TEST(left_out)
+{
+	static const struct block blocks[] = {
+		BLOCK("mem0", 1ULL << 40, .left_out = true),
+		BLOCK("pc.bios", 2 * PAGE, .bits = { 3 }),
+		BLOCK("mem1", PAGE, .left_out = true),
+	};
+	static const struct stream s = { .ignore_shared = true };
+	struct ramload_image *image;
+
+	put_stream(&s, blocks, NR(blocks));
+	image = open_ok(_metadata, 0);
+	check_image(_metadata, image, file.size);
+	ASSERT_EQ(1, ramload_image_nr_blocks(image));
+	EXPECT_STREQ("pc.bios", ramload_image_block(image, 0)->name);
+	ramload_image_close(image);
+
+	put_stream(&s, blocks, 1);
+	image = open_ok(_metadata, 0);
+	EXPECT_EQ(0, ramload_image_nr_blocks(image));
+	ramload_image_close(image);
+}
+
+TEST(no_tail)
+{
+	static const struct block blocks[] = {
+		BLOCK("pc.ram", 4 * PAGE, .bits = { 0x0f }),
+		BLOCK("vga", 8 * PAGE, .bits = { 0x05 }),
+	};
+	struct ramload_image *image;
+	size_t whole;
+
+	put_stream(&plain, blocks, 2);
+	/* The end of the RAM section follows right after vga's 8 pages. */
+	whole = file.spans[2].start;
+	for (file.size = whole; file.size >= whole - 5 * PAGE; file.size -= 512) {
+		image = open_ok(_metadata, 0);
+		check_image(_metadata, image, file.size);
+		EXPECT_EQ(3 * PAGE - PAGE, ramload_image_block(image, 1)->present);
+		ramload_image_close(image);
+	}
+	open_error(_metadata, 0, -ENODATA, "before the end of its pages");
+}
+
+TEST(last_byte_of_bitmap)
+{
+	static const struct block b = BLOCK("r", 3 * PAGE, .bits = {
+		0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff });
+	struct ramload_image *image;
+
+	put_stream(&plain, &b, 1);
+	image = open_ok(_metadata, 0);
+	check_image(_metadata, image, file.size);
+	EXPECT_EQ(2 * PAGE, ramload_image_block(image, 0)->present);
+	EXPECT_EQ(0x05, ramload_image_block(image, 0)->bitmap[0]);
+	ramload_image_close(image);
+}
+
+TEST(large_pages)
+{
+	static const struct block b = BLOCK("mach-virt.ram", 9 * 16384,
+		.page_size = 16384, .bits = { 0x01, 0x01 });
+	struct ramload_image *image;
+
+	put_stream(&plain, &b, 1);
+	image = open_ok(_metadata, 0);
+	check_image(_metadata, image, file.size);
+	EXPECT_EQ(16384, ramload_image_block(image, 0)->page_size);
+	EXPECT_EQ(2 * 16384, ramload_image_block(image, 0)->present);
+	ramload_image_close(image);
+}
+
+TEST(truncated)
+{
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	size_t span, size;
+	int fd, err;
+
+	put_stream(&plain, some, NR(some));
+	for (span = 0; span < file.nr_spans; span++) {
+		for (size = file.spans[span].start + 1;
+		     size < file.spans[span].end; size++) {
+			fd = file_fd(size);
+			err = open_fd(_metadata, fd, 0, NULL, &image, &error);
+			/* Too short to be told from anything else. */
+			EXPECT_EQ(size < 4 ? -EINVAL : -ENODATA, err);
+			ramload_image_close(image);
+			close(fd);
+		}
+	}
+	for (size = file.spans[0].end; size < file.spans[1].start; size += 99) {
+		fd = file_fd(size);
+		err = open_fd(_metadata, fd, 0, NULL, &image, &error);
+		EXPECT_EQ(-ENODATA, err);
+		close(fd);
+	}
+	fd = file_fd(0);
+	EXPECT_EQ(-ENODATA, open_fd(_metadata, fd, 0, NULL, &image, &error));
+	close(fd);
+}
+
+FIXTURE(flipped)
+{
+	int fd;
+};
+
+FIXTURE_VARIANT(flipped)
+{
+	struct stream stream;
+	bool round;
+};
+
+FIXTURE_VARIANT_ADD(flipped, plain)
+{
+};
+
+/* Of a length that makes it raw once the magic number is damaged. */
+FIXTURE_VARIANT_ADD(flipped, round)
+{
+	.round = true,
+};
+
+FIXTURE_VARIANT_ADD(flipped, all)
+{
+	.stream = {
+		.offset = 777,
+		.ignore_shared = true,
+		.uuid = true,
+		.page_bits = true,
+	},
+};
+
+FIXTURE_VARIANT_ADD(flipped, no_configuration)
+{
+	.stream = { .no_configuration = true },
+};
+
+FIXTURE_SETUP(flipped)
+{
+	put_stream(&variant->stream, some, NR(some));
+	if (variant->round)
+		skip_to((file.size + PAGE - 1) & ~(PAGE - 1));
+	self->fd = file_fd(file.size);
+}
+
+FIXTURE_TEARDOWN(flipped)
+{
+	close(self->fd);
+}
+
+static void open_flipped(struct __test_metadata *_metadata, int fd,
+			 uint64_t offset, size_t where, uint8_t mask)
+{
+	uint8_t byte = file.data[where] ^ mask;
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	int err;
+
+	ASSERT_EQ(1, pwrite(fd, &byte, 1, where));
+	err = open_fd(_metadata, fd, offset, NULL, &image, &error);
+	if (!err)
+		check_image(_metadata, image, file.size);
+	EXPECT_TRUE(!err || err == -EINVAL || err == -ENOTSUP ||
+		    err == -ENODATA)
+		TH_LOG("byte %zu mask %#x: %d", where, mask, err);
+	ramload_image_close(image);
+	ASSERT_EQ(1, pwrite(fd, &file.data[where], 1, where));
+}
+
+TEST_F(flipped, every_bit)
+{
+	size_t span, where;
+	int shift;
+
+	for (span = 0; span < file.nr_spans; span++) {
+		for (where = file.spans[span].start;
+		     where < file.spans[span].end; where++) {
+			for (shift = 0; shift < 8; shift++)
+				open_flipped(_metadata, self->fd,
+					     variant->stream.offset, where,
+					     1 << shift);
+		}
+	}
+}
+
+TEST_F(flipped, every_byte)
+{
+	static const uint8_t masks[] = { 0xff, 0x7f, 0xf0, 0x55 };
+	size_t span, where, i;
+
+	for (span = 0; span < file.nr_spans; span++) {
+		for (where = file.spans[span].start;
+		     where < file.spans[span].end; where++) {
+			for (i = 0; i < NR(masks); i++)
+				open_flipped(_metadata, self->fd,
+					     variant->stream.offset, where,
+					     masks[i]);
+		}
+	}
+}
+
+TEST(bad_streams)
+{
+	static const struct {
+		struct stream stream;
+		int err;
+		const char *text;
+	} cases[] = {
+		{ { .version = 2 }, -ENOTSUP, "version 2, not 3" },
+		{ { .no_mapped_ram = true }, -ENOTSUP, "without the capab" },
+		{ { .subsection = "configuration/foo" }, -ENOTSUP,
+		  "unknown subsection \"configuration/foo\"" },
+		{ { .subsection = "configuration/target-page-bits",
+		    .page_bits = true }, -EINVAL, "again" },
+		{ { .subsection = "odd\n\x1b[1m\\name" }, -ENOTSUP,
+		  "\"odd\\x0a\\x1b[1m\\x5cname\"" },
+		{ { .flags = 0x08 }, -ENOTSUP, "flags 0x8, not 0x4" },
+		{ { .flags = 0x24 }, -ENOTSUP, "flags 0x24, not 0x4" },
+		{ { .total = 80 * PAGE }, -EINVAL, "left of the total" },
+		{ { .total = 78 * PAGE }, -EINVAL, "no end of the RAM" },
+		{ { .total = -PAGE }, -EINVAL, "bytes in all" },
+		{ { .total = 1ULL << 63 }, -EINVAL, "bytes in all" },
+		{ { .no_footer = true }, -EINVAL, "no footer" },
+	};
+	size_t i;
+
+	for (i = 0; i < NR(cases); i++) {
+		put_stream(&cases[i].stream, some, NR(some));
+		open_error(_metadata, 0, cases[i].err, cases[i].text);
+	}
+}
+
+TEST(bad_blocks)
+{
+	static const struct {
+		struct block block;
+		int err;
+		const char *text;
+	} cases[] = {
+		{ BLOCK("b", PAGE, .page_size = 1),
+		  -EINVAL, "page size 1 " },
+		{ BLOCK("b", PAGE, .page_size = 256),
+		  -EINVAL, "page size 256 " },
+		{ BLOCK("b", PAGE, .page_size = 4095),
+		  -EINVAL, "page size 4095 " },
+		{ BLOCK("b", PAGE, .page_size = 12288),
+		  -EINVAL, "page size 12288 " },
+		{ BLOCK("b", PAGE, .page_size = 1ULL << 31),
+		  -EINVAL, "page size 2147483648" },
+		{ BLOCK("b", PAGE, .page_size = 1ULL << 32),
+		  -EINVAL, "page size 4294967296" },
+		{ BLOCK("b", PAGE, .page_size = 1ULL << 63),
+		  -EINVAL, "page size 92233" },
+		{ BLOCK("b", PAGE, .page_size = UINT64_MAX),
+		  -EINVAL, "page size 184467" },
+		{ BLOCK("b", PAGE, .page_size = 8192),
+		  -EINVAL, "not a multiple" },
+		{ BLOCK("b", PAGE + 512), -EINVAL, "not a multiple" },
+		{ BLOCK("b", 0), -EINVAL, "length 0" },
+		{ BLOCK("b", PAGE, .version = 2), -ENOTSUP, "header version 2" },
+		{ BLOCK("b", PAGE, .version = -1), -ENOTSUP, "header version" },
+		{ BLOCK("", PAGE), -EINVAL, "without a name" },
+		{ BLOCK("first", PAGE), -EINVAL, "second block \"first\"" },
+	};
+	struct block blocks[] = {
+		BLOCK("first", PAGE, .bits = { 1 }),
+		{},
+		BLOCK("last", PAGE),
+	};
+	size_t i;
+
+	for (i = 0; i < NR(cases); i++) {
+		blocks[1] = cases[i].block;
+		put_stream(&plain, blocks, NR(blocks));
+		open_error(_metadata, 0, cases[i].err, cases[i].text);
+	}
+}
+
+TEST(page_size_zero)
+{
+	size_t where;
+
+	put_stream(&plain, some, 1);
+	/* Before page size and both offsets, with which the header ends. */
+	where = file.spans[0].end - 16 - 24;
+	memset(file.data + where, 0, 8);
+	open_error(_metadata, 0, -EINVAL, "page size 0 ");
+}
+
+TEST(name_with_nul)
+{
+	char *name;
+
+	put_stream(&plain, some, 1);
+	name = memmem(file.data, file.size, "pc.ram", 6);
+	ASSERT_NE(NULL, name);
+	name[2] = '\0';
+	open_error(_metadata, 0, -EINVAL, "\"pc\\x00ram\" has a NUL");
+
+	put_stream(&plain, some, 1);
+	name = memmem(file.data, file.size, "q35", 3);
+	ASSERT_NE(NULL, name);
+	name[1] = '\0';
+	open_error(_metadata, 0, -EINVAL, "machine type has a NUL");
+}
+
+TEST(far_offsets)
+{
+	static const uint64_t far[] = {
+		1 << 20, 1ULL << 40, INT64_MAX - 2 * PAGE, INT64_MAX - PAGE,
+		INT64_MAX, 1ULL << 63, -2 * PAGE, -PAGE, UINT64_MAX - 7,
+		UINT64_MAX,
+	};
+	struct block b = BLOCK("b", PAGE, .set_offsets = true, .bits = { 1 });
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	size_t i;
+	int fd, err;
+
+	for (i = 0; i < NR(far); i++) {
+		b.bitmap = far[i];
+		b.pages = PAGE;
+		put_stream(&plain, &b, 1);
+		open_error(_metadata, 0, -ENODATA, "of bitmap at");
+
+		b.bitmap = PAGE - 8;
+		b.pages = far[i];
+		put_stream(&plain, &b, 1);
+		fd = file_fd(file.size);
+		err = open_fd(_metadata, fd, 0, NULL, &image, &error);
+		EXPECT_TRUE(err == -EINVAL || err == -ENODATA);
+		ramload_image_close(image);
+		close(fd);
+	}
+}
+
+TEST(far_lengths)
+{
+	static const uint64_t far[] = {
+		1ULL << 40, 1ULL << 62, INT64_MAX - 4095, 1ULL << 63,
+		-2 * PAGE, -PAGE,
+	};
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	uint8_t *where;
+	int fd, err, j;
+	size_t i;
+
+	for (i = 0; i < NR(far); i++) {
+		put_stream(&plain, some, 1);
+		where = memmem(file.data, file.size, "pc.ram", 6);
+		ASSERT_NE(NULL, where);
+		/* The total ends before the length of the name. */
+		for (j = 0; j < 8; j++) {
+			where[j - 9] = far[i] >> (7 - j) * 8;
+			where[j + 6] = far[i] >> (7 - j) * 8;
+		}
+		where[-2] |= 4;
+		fd = file_fd(file.size);
+		err = open_fd(_metadata, fd, 0, NULL, &image, &error);
+		EXPECT_TRUE(err == -EINVAL || err == -ENODATA);
+		ramload_image_close(image);
+		close(fd);
+	}
+}
+
+TEST(overlaps)
+{
+	static const struct {
+		uint64_t bitmap;
+		uint64_t pages;
+	} cases[] = {
+		{ PAGE, PAGE },		/* both in the first block's pages */
+		{ 60, 6 * PAGE },	/* bitmap in the headers */
+		{ 4 * PAGE - 8, 0 },	/* pages over the file header */
+		{ 0, 6 * PAGE },	/* bitmap over it */
+		{ 6 * PAGE, 6 * PAGE },	/* bitmap in its own pages */
+		{ 4 * PAGE - 8, 2 * PAGE },	/* pages in those of another */
+		{ 4 * PAGE - 8, 3 * PAGE + 1 },
+	};
+	struct block blocks[] = {
+		BLOCK("a", 2 * PAGE, .bits = { 3 }),
+		BLOCK("b", 2 * PAGE, .set_offsets = true, .bits = { 3 }),
+	};
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < NR(cases); i++) {
+		blocks[1].bitmap = cases[i].bitmap;
+		blocks[1].pages = cases[i].pages;
+		put_stream(&plain, blocks, 2);
+		fd = file_fd(file.size);
+		/* If pages lead to a place without headers, so be it. */
+		EXPECT_NE(0, open_fd(_metadata, fd, 0, NULL, &image, &error))
+			TH_LOG("case %zu", i);
+		ramload_image_close(image);
+		close(fd);
+	}
+}
+
+TEST(bitmap_in_pages)
+{
+	struct block b = BLOCK("b", 2 * PAGE, .set_offsets = true,
+			       .bitmap = PAGE + 64, .pages = PAGE,
+			       .bits = { 3 });
+	static const struct stream s = { .offset = 2 * PAGE };
+
+	put_stream(&plain, &b, 1);
+	open_error(_metadata, 0, -EINVAL, "\"b\" and \"b\" overlap");
+
+	/* In what the image does not begin with. */
+	b.bitmap = 8;
+	b.pages = 3 * PAGE;
+	put_stream(&s, &b, 1);
+	open_error(_metadata, 2 * PAGE, -EINVAL, "precedes the image");
+}
+
+TEST(too_many_blocks)
+{
+	static char names[5000][8];
+	static struct block blocks[5000];
+	size_t i;
+
+	for (i = 0; i < NR(blocks); i++) {
+		snprintf(names[i], sizeof(names[i]), "b%zu", i);
+		blocks[i].name = names[i];
+		blocks[i].length = PAGE;
+		blocks[i].left_out = true;
+	}
+	put_stream(&plain, blocks, NR(blocks));
+	open_error(_metadata, 0, -ENOTSUP, "more than 4096 blocks");
+}
+
+TEST(cut_short)
+{
+	static const struct block blocks[] = {
+		BLOCK("pc.ram", 70 * PAGE), BLOCK("vga", PAGE),
+	};
+
+	put_stream(&plain, blocks, NR(blocks));
+	open_error(_metadata, 0, -ENODATA, "cut short: no page is present");
+}
+
+/* A stream of pages, as QEMU writes it without mapped-ram. */
+TEST(ordinary_stream)
+{
+	static const struct stream streams[] = {
+		{ .no_capabilities = true }, { .no_mapped_ram = true },
+	};
+	uint8_t *where;
+	size_t i;
+
+	for (i = 0; i < NR(streams); i++) {
+		put_stream(&streams[i], some, NR(some));
+		where = memmem(file.data, file.size, "pc.ram", 6);
+		ASSERT_NE(NULL, where);
+		file.size = where + 14 - file.data;
+		put_name("vga.vram");
+		put_be(8 * PAGE, 8);
+		put_name("/rom@etc/acpi/rsdp");
+		put_be(PAGE, 8);
+		put_be(0x10, 8);
+		put_be(0x7e, 1);
+		put_be(2, 4);
+		skip_to(100000);
+		open_error(_metadata, 0, -ENOTSUP,
+			   "without the capability mapped-ram");
+	}
+}
+
+TEST(other_sections)
+{
+	static const struct stream s = { .no_configuration = true };
+
+	put_stream(&s, some, NR(some));
+	file.data[8] = 4;
+	open_error(_metadata, 0, -ENOTSUP, "a section of type 0x4");
+	file.data[8] = 1;
+	file.data[14] = 'x';
+	open_error(_metadata, 0, -ENOTSUP, "section \"xam\"");
+}
+
+TEST(raw)
+{
+	struct ramload_image_error error;
+	const struct ramload_image_block *b;
+	struct ramload_image *image;
+	int fd;
+
+	memset(&file, 0, sizeof(file));
+	skip_to(5 * PAGE);
+	image = open_ok(_metadata, PAGE);
+	check_image(_metadata, image, file.size);
+	EXPECT_STREQ("raw", ramload_image_format(image));
+	EXPECT_EQ(NULL, ramload_image_machine(image));
+	ASSERT_EQ(1, ramload_image_nr_blocks(image));
+	b = ramload_image_block(image, 0);
+	EXPECT_STREQ("ram", b->name);
+	EXPECT_EQ(NULL, b->bitmap);
+	EXPECT_EQ(0, b->page_size);
+	EXPECT_EQ(4 * PAGE, b->length);
+	EXPECT_EQ(4 * PAGE, b->present);
+	EXPECT_EQ(PAGE, b->file_offset);
+	ramload_image_close(image);
+
+	skip_to(5 * PAGE + 1);
+	open_error(_metadata, 0, -EINVAL, "not an image");
+	fd = file_fd(file.size);
+	ASSERT_EQ(0, open_fd(_metadata, fd, 0, "raw", &image, &error));
+	EXPECT_EQ(5 * PAGE + 1, ramload_image_block(image, 0)->length);
+	ramload_image_close(image);
+	EXPECT_EQ(-EINVAL,
+		  open_fd(_metadata, fd, 0, "mapped-ram", &image, &error));
+	EXPECT_EQ(-EINVAL, open_fd(_metadata, fd, 0, "qcow\n", &image, &error));
+	close(fd);
+}
+
+/* A damaged stream must never be loaded as if it were RAM. */
+TEST(damaged_is_not_raw)
+{
+	memset(&file, 0, sizeof(file));
+	put("QEVM", 4);
+	skip_to(5 * PAGE);
+	open_error(_metadata, 0, -ENOTSUP, "stream version");
+}
+
+TEST(libvirt)
+{
+	memset(&file, 0, sizeof(file));
+	put("LibvirtQemudSave", 16);
+	skip_to(5 * PAGE);
+	open_error(_metadata, 0, -ENOTSUP, "a libvirt save file");
+}
+
+TEST(not_a_file)
+{
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	int fds[2], fd;
+
+	fd = open("/", O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(-EISDIR, open_fd(_metadata, fd, 0, NULL, &image, &error));
+	close(fd);
+	EXPECT_EQ(-EBADF, open_fd(_metadata, -1, 0, NULL, &image, &error));
+	fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(-EINVAL, open_fd(_metadata, fd, 0, NULL, &image, &error));
+	close(fd);
+	ASSERT_EQ(0, pipe(fds));
+	EXPECT_EQ(-EINVAL, open_fd(_metadata, fds[0], 0, NULL, &image, &error));
+	EXPECT_EQ(-EINVAL, ramload_image_open(fds[0], 0, NULL, &image, NULL));
+}
+
+TEST(format_names)
+{
+	EXPECT_STREQ("mapped-ram", ramload_image_format_name(0));
+	EXPECT_STREQ("raw", ramload_image_format_name(1));
+	EXPECT_EQ(NULL, ramload_image_format_name(2));
+	EXPECT_EQ(NULL, ramload_image_format_name(SIZE_MAX));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/*
+ * Images: files that hold the RAM of a virtual machine
+ *
+ * Nothing in the file is trusted. What the readers allocate is bounded by the
+ * size of the file before it is allocated, and whatever they hand out lies
+ * inside the file and below 2^63.
+ */
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image.h"
+
+/* In the order of probing: raw comes last, it takes nearly everything. */
+static const struct image_format *const formats[] = {
+	&image_mapped_ram,
+	&image_raw,
+};
+
+#define NR_FORMATS (sizeof(formats) / sizeof(formats[0]))
+
+struct image_shown image_shown(const char *name, size_t length)
+{
+	struct image_shown shown = { "" };
+	char *out = shown.text;
+	size_t i;
+
+	for (i = 0; i < length; i++) {
+		unsigned char c = name[i];
+
+		/* Keep room for "\xNN", "..." and the end. */
+		if (out - shown.text > (ptrdiff_t)sizeof(shown.text) - 8) {
+			memcpy(out, "...", 4);
+			break;
+		}
+		if (c < ' ' || c > '~' || c == '\\')
+			out += sprintf(out, "\\x%02x", c);
+		else
+			*out++ = c;
+	}
+	return shown;
+}
+
+int image_fail(struct image_file *file, int err, uint64_t offset,
+	       const char *format, ...)
+{
+	struct ramload_image_error *error = &file->error;
+	va_list args;
+	int n;
+
+	error->offset = offset;
+	n = snprintf(error->text, sizeof(error->text), "offset %llu: ",
+		     (unsigned long long)offset);
+	va_start(args, format);
+	vsnprintf(error->text + n, sizeof(error->text) - n, format, args);
+	va_end(args);
+	return err;
+}
+
+int image_read(struct image_file *file, uint64_t offset, void *buf,
+	       size_t length, const char *what)
+{
+	char *out = buf;
+
+	if (offset > file->size || length > file->size - offset)
+		return image_fail(file, -ENODATA, offset,
+				  "%s: the file ends at %llu", what,
+				  (unsigned long long)file->size);
+	while (length) {
+		ssize_t n = pread(file->fd, out, length, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int err = errno;
+
+			return image_fail(file, -err, offset, "%s: %s", what,
+					  strerrordesc_np(err));
+		}
+		if (!n)
+			return image_fail(file, -ENODATA, offset,
+					  "%s: the file became shorter", what);
+		out += n;
+		offset += n;
+		length -= n;
+	}
+	return 0;
+}
+
+static int image_make_room(struct ramload_image *image)
+{
+	size_t room = image->room ? image->room * 2 : 16;
+	struct ramload_image_block *blocks;
+
+	if (image->nr_blocks < image->room)
+		return 0;
+	blocks = reallocarray(image->blocks, room, sizeof(*blocks));
+	if (!blocks)
+		return -ENOMEM;
+	image->blocks = blocks;
+	image->room = room;
+	return 0;
+}
+
+int image_add_block(struct ramload_image *image,
+		    const struct ramload_image_block *block, const char *name)
+{
+	struct ramload_image_block copy = *block;
+	int err;
+
+	err = image_make_room(image);
+	if (err)
+		return err;
+	copy.name = strdup(name);
+	if (!copy.name)
+		return -ENOMEM;
+	image->blocks[image->nr_blocks++] = copy;
+	return 0;
+}
+
+/* What is wrong with the file as a whole, at no offset. */
+static int file_fail(struct image_file *file, int err, const char *text)
+{
+	file->error.offset = 0;
+	snprintf(file->error.text, sizeof(file->error.text), "%s", text);
+	return err;
+}
+
+static int file_size(struct image_file *file)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st) < 0)
+		return file_fail(file, -errno, strerrordesc_np(errno));
+	if (S_ISDIR(st.st_mode))
+		return file_fail(file, -EISDIR, "is a directory");
+	if (S_ISBLK(st.st_mode)) {
+		if (ioctl(file->fd, BLKGETSIZE64, &file->size) < 0)
+			return file_fail(file, -errno, strerrordesc_np(errno));
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode))
+		return file_fail(file, -EINVAL,
+				 "neither a regular file nor a block device");
+	file->size = st.st_size;
+	return 0;
+}
+
+static int find_format(struct image_file *file, const char *name,
+		       const struct image_format **format)
+{
+	size_t i;
+
+	for (i = 0; i < NR_FORMATS; i++) {
+		int ret;
+
+		*format = formats[i];
+		if (name)
+			ret = !strcmp(name, formats[i]->name);
+		else
+			ret = formats[i]->probe(file);
+		if (ret)
+			return ret < 0 ? ret : 0;
+	}
+	if (name)
+		return image_fail(file, -EINVAL, file->start,
+				  "no format is named \"%s\"",
+				  image_shown(name, strlen(name)).text);
+	return image_fail(file, -EINVAL, file->start,
+			  "not an image of a known format");
+}
+
+static int read_image(struct image_file *file, const char *format,
+		      struct ramload_image *image)
+{
+	int err;
+
+	err = file_size(file);
+	if (err)
+		return err;
+	if (file->start >= file->size)
+		return image_fail(file, -ENODATA, file->start,
+				  "no image: the file ends at %llu",
+				  (unsigned long long)file->size);
+	err = find_format(file, format, &image->format);
+	if (err)
+		return err;
+	return image->format->open(file, image);
+}
+
+int ramload_image_open(int fd, uint64_t offset, const char *format,
+		       struct ramload_image **image,
+		       struct ramload_image_error *error)
+{
+	struct image_file file = { .fd = fd, .start = offset };
+	struct ramload_image *new;
+	int err;
+
+	*image = NULL;
+	new = calloc(1, sizeof(*new));
+	if (new)
+		err = read_image(&file, format, new);
+	else
+		err = image_fail(&file, -ENOMEM, offset, "out of memory");
+	if (!err) {
+		*image = new;
+		return 0;
+	}
+	ramload_image_close(new);
+	if (error)
+		*error = file.error;
+	return err;
+}
+
+void ramload_image_close(struct ramload_image *image)
+{
+	size_t i;
+
+	if (!image)
+		return;
+	for (i = 0; i < image->nr_blocks; i++) {
+		free((void *)image->blocks[i].name);
+		free((void *)image->blocks[i].bitmap);
+	}
+	free(image->blocks);
+	free(image->machine);
+	free(image);
+}
+
+const char *ramload_image_format(const struct ramload_image *image)
+{
+	return image->format->name;
+}
+
+const char *ramload_image_format_name(size_t i)
+{
+	return i < NR_FORMATS ? formats[i]->name : NULL;
+}
+
+const char *ramload_image_machine(const struct ramload_image *image)
+{
+	return image->machine;
+}
+
+size_t ramload_image_nr_blocks(const struct ramload_image *image)
+{
+	return image->nr_blocks;
+}
+
+const struct ramload_image_block *
+ramload_image_block(const struct ramload_image *image, size_t i)
+{
+	return i < image->nr_blocks ? &image->blocks[i] : NULL;
+}

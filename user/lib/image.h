@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT OR LGPL-2.1-or-later */
+/*
+ * Images: what the readers of all formats share
+ */
+#ifndef RAMLOAD_IMAGE_H
+#define RAMLOAD_IMAGE_H
+
+#include "ramload.h"
+
+/**
+ * struct image_file - the file an image is read from
+ * @fd: open for reading; its file position is neither used nor changed
+ * @size: bytes in the file when it was opened
+ * @start: where the image starts, at most @size
+ * @error: the error that was found last
+ */
+struct image_file {
+	int fd;
+	uint64_t size;
+	uint64_t start;
+	struct ramload_image_error error;
+};
+
+/**
+ * struct image_format - a format and its reader
+ * @name: what users call it
+ * @probe: is this the format? 1 or 0, or a negative errno with file->error
+ *	filled in. Looks at no more than the first bytes: a damaged image is
+ *	still one of its format.
+ * @open: adds the blocks to an empty image; 0, or a negative errno with
+ *	file->error filled in. What it added is freed by the caller.
+ */
+struct image_format {
+	const char *name;
+	int (*probe)(struct image_file *file);
+	int (*open)(struct image_file *file, struct ramload_image *image);
+};
+
+struct ramload_image {
+	const struct image_format *format;
+	char *machine;
+	struct ramload_image_block *blocks;
+	size_t nr_blocks;
+	size_t room;
+};
+
+extern const struct image_format image_mapped_ram;
+extern const struct image_format image_raw;
+
+/** struct image_shown - a name made fit for a line of text, maybe shortened */
+struct image_shown {
+	char text[72];
+};
+
+struct image_shown image_shown(const char *name, size_t length);
+
+/** image_fail() - note what is wrong at @offset of the file; returns @err */
+int image_fail(struct image_file *file, int err, uint64_t offset,
+	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/**
+ * image_read() - read exactly @length bytes
+ * @what: what they are, for the error's text
+ *
+ * Return: 0, -ENODATA if the file ends before, or an error of pread()
+ */
+int image_read(struct image_file *file, uint64_t offset, void *buf,
+	       size_t length, const char *what);
+
+/**
+ * image_add_block() - append a block
+ * @block: copied; with its bitmap, which the image then owns
+ * @name: copied
+ *
+ * Return: 0 or -ENOMEM; then the bitmap still is the caller's
+ */
+int image_add_block(struct ramload_image *image,
+		    const struct ramload_image_block *block, const char *name);
+
+#endif /* RAMLOAD_IMAGE_H */

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/**
+ * DOC: source_file
+ *
+ * The file that a job of the user engine reads, through the page cache or past
+ * it. It does not change after it was opened; workers read it side by side.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bits.h"
+#include "source_file.h"
+
+/*
+ * RAMLOAD_IO_AUTO reads directly only what is at least as long as the kernel's
+ * usual readahead: below that, readahead is faster.
+ */
+#define DIRECT_MIN	(UINT64_C(128) << 10)
+
+#define DEFAULT_DIRECT_ALIGN	4096
+
+#ifndef __NR_cachestat
+#define __NR_cachestat	451
+#endif
+
+/* struct cachestat_range and struct cachestat of linux/mman.h, from 6.5 on */
+struct cache_range {
+	uint64_t offset;
+	uint64_t length;
+};
+
+struct cache_counts {
+	uint64_t cached;
+	uint64_t others[4];
+};
+
+/*
+ * An open file of its own: O_DIRECT belongs to the open file, so setting it on
+ * a duplicate of the caller's fd would change the caller's.
+ */
+static int reopen(int fd, int flags)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC | flags);
+}
+
+static void default_alignment(struct source_file *source)
+{
+	struct stat st;
+	int size;
+
+	source->offset_align = DEFAULT_DIRECT_ALIGN;
+	source->dest_align = DEFAULT_DIRECT_ALIGN;
+	if (fstat(source->fd, &st) || !S_ISBLK(st.st_mode))
+		return;
+	if (!ioctl(source->fd, BLKSSZGET, &size) && size > 0) {
+		source->offset_align = size;
+		source->dest_align = size;
+	}
+}
+
+/* Whether direct reads make sense at all; what is unknown is found by trying */
+static bool find_alignment(struct source_file *source)
+{
+	default_alignment(source);
+#ifdef STATX_DIOALIGN
+	struct statx stx;
+
+	if (!statx(source->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) &&
+	    (stx.stx_mask & STATX_DIOALIGN)) {
+		source->offset_align = stx.stx_dio_offset_align;
+		source->dest_align = stx.stx_dio_mem_align;
+	}
+#endif
+	return is_power_of_2(source->offset_align) &&
+	       is_power_of_2(source->dest_align) &&
+	       source->offset_align <= SOURCE_READ_MAX;
+}
+
+void source_file_close(struct source_file *source)
+{
+	close(source->fd);
+	if (source->direct_fd >= 0)
+		close(source->direct_fd);
+}
+
+int source_file_open(struct source_file *source, int fd, enum ramload_io io)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	source->direct_fd = -1;
+	source->ask_cache = io == RAMLOAD_IO_AUTO;
+	if (flags & O_DIRECT)
+		source->fd = reopen(fd, 0);
+	else
+		source->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (source->fd < 0)
+		return -errno;
+	if (io == RAMLOAD_IO_BUFFERED)
+		return 0;
+	if (find_alignment(source))
+		source->direct_fd = reopen(fd, O_DIRECT);
+	if (io == RAMLOAD_IO_DIRECT && source->direct_fd < 0) {
+		source_file_close(source);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Pages of a part of a file that are in the page cache, -1: not to be had */
+static int64_t count_mapped(int fd, uint64_t offset, uint64_t length)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+	uint64_t start = round_down(offset, page);
+	uint64_t nr = (round_up(offset + length, page) - start) / page;
+	unsigned char resident[SOURCE_READ_MAX / 4096 + 1];
+	int64_t count = -1;
+	void *map;
+
+	map = mmap(NULL, nr * page, PROT_READ, MAP_SHARED, fd, start);
+	if (map == MAP_FAILED)
+		return -1;
+	if (nr <= sizeof(resident) && !mincore(map, nr * page, resident)) {
+		count = 0;
+		for (uint64_t i = 0; i < nr; i++)
+			count += resident[i] & 1;
+	}
+	munmap(map, nr * page);
+	return count;
+}
+
+/*
+ * Whether a part of a file is to be read from the page cache: at least half of
+ * it is there. A single page does not count, since readahead of a buffered read
+ * leaves some beyond its end, and the whole rest of a file would be taken for
+ * cached.
+ *
+ * cachestat(2) is asked, and before 6.5, where there is none, mincore(2) on a
+ * mapping made for it. preadv2(RWF_NOWAIT) would do with one system call, but
+ * it starts readahead for what it does not find: a cold file would be read
+ * twice. Where the kernel does not tell (neither does to those who may not
+ * write to the file), the page cache is the safe choice.
+ */
+static bool is_cached(const struct source_file *source, uint64_t offset,
+		      uint64_t length)
+{
+	struct cache_range range = { offset, length };
+	struct cache_counts counts;
+	int64_t cached;
+
+	if (!syscall(__NR_cachestat, source->fd, &range, &counts, 0))
+		cached = counts.cached;
+	else
+		cached = count_mapped(source->fd, offset, length);
+	if (cached < 0)
+		return true;
+	return cached * sysconf(_SC_PAGESIZE) >= (int64_t)(length / 2);
+}
+
+static ssize_t read_at(int fd, char *dest, uint64_t length, uint64_t offset)
+{
+	ssize_t got;
+
+	do {
+		got = pread(fd, dest, length, offset);
+	} while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}
+
+/*
+ * How much of a read at @offset can be direct. *@head is what has to be read
+ * before that, so that offset and destination are aligned.
+ */
+static uint64_t direct_length(const struct source_file *source, const char *dest,
+			      uint64_t length, uint64_t offset, uint64_t *head)
+{
+	*head = -offset & (source->offset_align - 1);
+	if (source->direct_fd < 0 || *head >= length ||
+	    (((uintptr_t)dest + *head) & (source->dest_align - 1)))
+		return 0;
+	return round_down(length - *head, source->offset_align);
+}
+
+/*
+ * One read of at most @length bytes. Returns how many it got, 0 at the end of
+ * the file, or a negative errno.
+ */
+ssize_t source_file_read(const struct source_file *source, char *dest,
+			   uint64_t length, uint64_t offset)
+{
+	uint64_t head, direct;
+	ssize_t got;
+
+	direct = direct_length(source, dest, length, offset, &head);
+	if (source->ask_cache && direct < DIRECT_MIN)
+		direct = 0;
+	if (direct && head)
+		return read_at(source->fd, dest, head, offset);
+	if (!direct || (source->ask_cache && is_cached(source, offset, direct)))
+		return read_at(source->fd, dest, length, offset);
+	got = read_at(source->direct_fd, dest, direct, offset);
+	/*
+	 * EINVAL: an alignment that was not known. EFAULT: a direct read may
+	 * fail as a whole where a part of the destination can be written.
+	 */
+	if (got == -EINVAL || got == -EFAULT)
+		got = read_at(source->fd, dest, direct, offset);
+	return got;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT OR LGPL-2.1-or-later */
+#ifndef RAMLOAD_SOURCE_FILE_H
+#define RAMLOAD_SOURCE_FILE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <ramload.h>
+
+/* The most that one read asks for: a cancel is seen between two reads. */
+#define SOURCE_READ_MAX	(UINT64_C(2) << 20)
+
+/**
+ * struct source_file - the file of a job
+ * @fd: reads through the page cache
+ * @direct_fd: reads past it, -1: not to be done
+ * @ask_cache: read directly only what is not in the page cache
+ * @offset_align: what offset and length of a direct read are multiples of
+ * @dest_align: what its destination is a multiple of
+ */
+struct source_file {
+	int fd;
+	int direct_fd;
+	bool ask_cache;
+	uint32_t offset_align;
+	uint32_t dest_align;
+};
+
+int source_file_open(struct source_file *source, int fd, enum ramload_io io);
+void source_file_close(struct source_file *source);
+ssize_t source_file_read(const struct source_file *source, char *dest,
+			 uint64_t length, uint64_t offset);
+
+#endif /* RAMLOAD_SOURCE_FILE_H */
