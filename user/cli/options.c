@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+#include <stdio.h>
+#include <string.h>
+
+#include "message.h"
+#include "options.h"
+
+static void hint(const char *command)
+{
+	fprintf(stderr, "Try 'ramload %s --help'.\n", command);
+}
+
+static const char *long_name(const struct option *options, int value)
+{
+	for (; options->name; options++) {
+		if (options->val == value)
+			return options->name;
+	}
+	return NULL;
+}
+
+/*
+ * getopt_long() leaves optopt 0 for an unknown long option, the character for
+ * an unknown short one, and the value for a long one with an argument too
+ * many. An argument that is missing gives ':'.
+ */
+static void complain(int argc, char **argv, const struct option *options,
+		     int value)
+{
+	const char *name = long_name(options, optopt);
+	const char *last = argv[optind > 1 && optind <= argc ? optind - 1 : 0];
+
+	if (value == ':')
+		message("%s: option '%s' needs an argument", argv[0], last);
+	else if (!optopt)
+		message("%s: unknown option '%s'", argv[0], last);
+	else if (name && !strncmp(last, "--", 2))
+		message("%s: option '--%s' takes no argument", argv[0], name);
+	else
+		message("%s: unknown option '-%c'", argv[0], optopt);
+	hint(argv[0]);
+}
+
+int options_next(int argc, char **argv, const struct option *options)
+{
+	int value;
+
+	opterr = 0;
+	value = getopt_long(argc, argv, ":h", options, NULL);
+	if (value != '?' && value != ':')
+		return value;
+	complain(argc, argv, options, value);
+	return '?';
+}
+
+const char *options_operand(int argc, char **argv, const char *what)
+{
+	if (optind + 1 == argc)
+		return argv[optind];
+	if (optind == argc)
+		message("%s: %s is missing", argv[0], what);
+	else
+		message("%s: unexpected argument '%s'", argv[0],
+			argv[optind + 1]);
+	hint(argv[0]);
+	return NULL;
+}
+
+void options_bad_value(const char *command, const char *option,
+		       const char *value)
+{
+	message("%s: bad value '%s' of option '--%s'", command, value, option);
+	hint(command);
+}
+
+int options_choice(const char *value, const char *const *choices)
+{
+	int i;
+
+	for (i = 0; choices[i]; i++) {
+		if (!strcmp(value, choices[i]))
+			return i;
+	}
+	return -1;
+}

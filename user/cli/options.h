@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT OR LGPL-2.1-or-later */
+/*
+ * Options: getopt_long() with messages that name the option
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <getopt.h>
+#include <stddef.h>
+
+/**
+ * options_next() - the next option
+ * @options: "help" must be among them, with the value 'h'
+ *
+ * Options may stand before and after operands.
+ *
+ * Return: the option's value with optarg set, -1 after the last, or '?' after
+ * a message
+ */
+int options_next(int argc, char **argv, const struct option *options);
+
+/**
+ * options_operand() - the one operand
+ * @what: the word for it in the usage
+ *
+ * Return: the operand; NULL after a message if there are none or several
+ */
+const char *options_operand(int argc, char **argv, const char *what);
+
+/** options_bad_value() - say that @value is none that --@option takes */
+void options_bad_value(const char *command, const char *option,
+		       const char *value);
+
+/** options_choice() - index of @value in @choices, which NULL ends; or -1 */
+int options_choice(const char *value, const char *const *choices);
+
+#endif /* CLI_OPTIONS_H */
