@@ -128,6 +128,8 @@ ramload_session_workers(const struct ramload_session *session);
  *
  * Then they count in getrusage() and show in "top -H". The user engine's
  * always are; those of the kernel engine where the kernel can do so.
+ *
+ * Return: true if they are
  */
 RAMLOAD_API bool
 ramload_session_threads(const struct ramload_session *session);
@@ -255,6 +257,8 @@ struct ramload_result {
  *
  * It is readable (POLLIN) as soon as the job is done, and stays so. Only poll
  * it, never read from it.
+ *
+ * Return: the fd
  */
 RAMLOAD_API int ramload_job_fd(const struct ramload_job *job);
 

@@ -110,6 +110,8 @@ static void keep_cancelled_chunk(struct load_job *job, u32 chunk)
  * @job: a submitted job
  *
  * The end of the pool cancels all its jobs.
+ *
+ * Return: true if they are.
  */
 bool load_job_cancelled(const struct load_job *job)
 {

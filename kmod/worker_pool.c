@@ -291,6 +291,8 @@ void worker_pool_drop(struct worker_pool *pool, struct load_job *job)
  * Only the process whose memory it is needs to, and it can be killed out of
  * it. Others (the fd was passed on) must not be held up by it; an exiting task
  * or a kthread that drops the last reference might wait for itself.
+ *
+ * Return: true if it may.
  */
 bool worker_pool_may_wait(const struct worker_pool *pool)
 {
