@@ -104,9 +104,18 @@ $(B)/unit/%: selftests/user/%.c $(LIB_SAN_OBJS) Makefile | $(KSFT)/kselftest_har
 .PHONY: unit
 unit: $(UNIT_TESTS)
 
-# Programs that test the module; they run where it is loaded.
+# Programs that test the module; they run where it is loaded. So do the tests
+# of the library once more, without sanitizers, for the kernel engine.
+VM_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/selftests/%)
+
+$(B)/selftests/%_test: selftests/user/%_test.c $(B)/libramload.a Makefile \
+		| $(KSFT)/kselftest_harness.h
+	@mkdir -p $(@D)
+	$(CC) $(UCFLAGS) -Wno-missing-prototypes $(CFLAGS) -isystem $(KSFT) \
+		-o $@ $< $(B)/libramload.a
+
 .PHONY: selftests
-selftests: | $(KSFT)/kselftest_harness.h
+selftests: $(VM_TESTS) | $(KSFT)/kselftest_harness.h
 	$(MAKE) -C selftests KSFT=$(abspath $(KSFT)) \
 		OUTPUT=$(abspath $(B)/selftests)
 
@@ -156,4 +165,4 @@ clean:
 	rm -rf $(B)
 
 -include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d)
--include $(UNIT_TESTS:%=%.d)
+-include $(UNIT_TESTS:%=%.d) $(VM_TESTS:%=%.d)
