@@ -128,6 +128,7 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 	f->pos = req->chunks[chunk];
 	f->end = req->chunks[chunk + 1];
 	f->seg.length = 0;
+	f->in_place = false;
 }
 
 /**

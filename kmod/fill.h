@@ -45,6 +45,8 @@ struct shmem_piece {
  * @end: end of the chunk
  * @seg: what is left of the segment that it is at
  * @target: the mapping filled last, kept from one segment to the next
+ * @in_place: somebody interfered with the last batch of the shmem fill: make
+ *	the folios of the next one visible before they are read into
  * @bvecs: the pages of a batch, as the source takes them
  * @pieces: the folios of a batch of the shmem fill
  * @pages: the pages of a batch of the pinned fill
@@ -57,6 +59,7 @@ struct fill {
 	struct load_position end;
 	struct load_segment seg;
 	struct target_vma target;
+	bool in_place;
 	struct bio_vec bvecs[FILL_SHMEM_PIECES];
 	union {
 		struct shmem_piece pieces[FILL_SHMEM_PIECES];

@@ -25,13 +25,17 @@
  * - truncate, hole punch, a failed fallocate: take it out of the page cache
  * - truncate or hole punch of a part of it: clear that part
  *
- * commit: lock the folio again and look what happened. Taken out, or made
- * uptodate meanwhile: what we read may be gone, so it is read again, now into
- * the visible folio as read(2) would. Still fresh: clear what we did not read,
- * then mark it uptodate and dirty; only now does anybody see it. A folio that
- * was uptodate from the start was overwritten in place, as read(2) would; it
- * was marked dirty before, so that no truncate of its other part drops it as
- * clean when our reference keeps it from being split.
+ * commit: lock the folio again and look what happened. Still fresh: clear what
+ * we did not read, then mark it uptodate and dirty; only now does anybody see
+ * it. Taken out, or made uptodate meanwhile: what we read may be gone, so the
+ * rest of the batch is read again, *in place*: folios are made visible first,
+ * cleared, and are then overwritten as read(2) would.
+ *
+ * A folio that was uptodate from the start is overwritten in place, too. It is
+ * marked dirty before, so that no truncate of its other part drops it as clean
+ * when our reference keeps it from being split. Who takes it out meanwhile
+ * discards what was loaded, as after a read(2); so a batch is read twice at
+ * most, whatever others do.
  *
  * If the read fails, fresh folios stay not uptodate: they read as zeros.
  *
@@ -63,9 +67,18 @@ static u64 mapped_end(const struct inode *inode)
 	return round_up((u64)i_size_read(inode), PAGE_SIZE);
 }
 
+/* Nobody has seen the folio; from here on everybody may. */
+static void make_visible(struct folio *folio)
+{
+	folio_zero_range(folio, 0, folio_size(folio));
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+}
+
 /* Returns the length of the piece at @pos, or an errno. */
-static ssize_t collect_piece(struct inode *inode, struct shmem_piece *piece,
-			     loff_t pos, size_t bytes)
+static ssize_t collect_piece(struct fill *f, struct inode *inode,
+			     struct shmem_piece *piece, loff_t pos,
+			     size_t bytes)
 {
 	u64 end = mapped_end(inode);
 	struct folio *folio;
@@ -87,6 +100,8 @@ static ssize_t collect_piece(struct inode *inode, struct shmem_piece *piece,
 	piece->offset = offset_in_folio(folio, pos);
 	piece->length = min_t(u64, end - pos,
 			      min(bytes, folio_size(folio) - piece->offset));
+	if (!folio_test_uptodate(folio) && f->in_place)
+		make_visible(folio);
 	piece->fresh = !folio_test_uptodate(folio);
 	if (!piece->fresh)
 		folio_mark_dirty(folio);
@@ -107,7 +122,7 @@ static ssize_t collect(struct fill *f, struct inode *inode, loff_t pos,
 	for (*nr = 0; done < bytes && *nr < FILL_SHMEM_PIECES; (*nr)++) {
 		struct shmem_piece *piece = &f->pieces[*nr];
 
-		ret = collect_piece(inode, piece, pos + done, bytes - done);
+		ret = collect_piece(f, inode, piece, pos + done, bytes - done);
 		if (ret < 0)
 			break;
 		bvec_set_folio(&f->bvecs[*nr], piece->folio, piece->length,
@@ -117,38 +132,49 @@ static ssize_t collect(struct fill *f, struct inode *inode, loff_t pos,
 	return done ?: ret;
 }
 
-/* Makes the first @bytes of a piece visible. False if it must be read again. */
+/* What lies behind the end of the file must be zero, if it is extended again. */
+static void clear_truncated(struct inode *inode, struct shmem_piece *piece,
+			    size_t bytes)
+{
+	s64 mapped = mapped_end(inode) - folio_pos(piece->folio);
+	size_t end = piece->offset + bytes;
+
+	if (mapped < (s64)end)
+		folio_zero_segment(piece->folio,
+				   max_t(s64, mapped, piece->offset), end);
+}
+
+/* Can what was read into the folio, while it was fresh, become visible? */
+static bool still_fresh(struct inode *inode, struct shmem_piece *piece,
+			size_t bytes)
+{
+	struct folio *folio = piece->folio;
+
+	return folio->mapping == inode->i_mapping &&
+	       !folio_test_uptodate(folio) &&
+	       folio_pos(folio) + piece->offset + bytes <= mapped_end(inode);
+}
+
+/* Commits the first @bytes of a piece. False if they must be read again. */
 static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 			 size_t bytes)
 {
 	struct folio *folio = piece->folio;
-	size_t end = piece->offset + bytes;
-	bool kept = false;
-	s64 mapped;
+	bool kept = true;
 
 	folio_lock(folio);
-	if (folio->mapping != inode->i_mapping)
-		goto out;
-	mapped = mapped_end(inode) - folio_pos(folio);
-	if (mapped < (s64)end) {
-		/* Truncated: what lies behind the end must stay zero. */
-		if (!piece->fresh)
-			folio_zero_segment(folio,
-					   max_t(s64, mapped, piece->offset),
-					   end);
-		goto out;
-	}
-	if (piece->fresh) {
-		if (folio_test_uptodate(folio))
-			goto out;
-		folio_zero_segments(folio, 0, piece->offset, end,
-				    folio_size(folio));
+	if (!piece->fresh) {
+		if (folio->mapping == inode->i_mapping)
+			clear_truncated(inode, piece, bytes);
+	} else if (still_fresh(inode, piece, bytes)) {
+		folio_zero_segments(folio, 0, piece->offset,
+				    piece->offset + bytes, folio_size(folio));
 		flush_dcache_folio(folio);
 		folio_mark_uptodate(folio);
 		folio_mark_dirty(folio);
+	} else {
+		kept = false;
 	}
-	kept = true;
-out:
 	folio_unlock(folio);
 	return kept;
 }
@@ -192,9 +218,10 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src,
 	iov_iter_bvec(&iter, ITER_DEST, f->bvecs, nr, ret);
 	ret = source_file_read(src, pos, &iter);
 	bytes = commit(f, inode, nr, max_t(ssize_t, ret, 0));
-	if (ret < 0)
-		return ret;
-	return ret ? bytes : -ENODATA;
+	if (ret <= 0)
+		return ret ?: -ENODATA;
+	f->in_place = bytes < (size_t)ret;
+	return bytes;
 }
 
 #endif /* RAMLOAD_HAVE_SHMEM_FILL */

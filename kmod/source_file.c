@@ -146,11 +146,16 @@ static size_t direct_bytes(const struct source_file *src, loff_t pos,
 			   const struct iov_iter *iter)
 {
 	struct address_space *mapping = src->file->f_mapping;
+	loff_t left = i_size_read(mapping->host) - pos;
 	size_t bytes;
 
 	if (!src->offset_align || pos & (src->offset_align - 1))
 		return 0;
-	bytes = round_down(iov_iter_count(iter), (size_t)src->offset_align);
+	/* A direct read across the end would overwrite what lies behind it. */
+	if (left < (loff_t)src->offset_align)
+		return 0;
+	bytes = min_t(u64, iov_iter_count(iter), left);
+	bytes = round_down(bytes, (size_t)src->offset_align);
 	if (!bytes)
 		return 0;
 	if (src->direct == RAMLOAD_DIRECT_AUTO &&

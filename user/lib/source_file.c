@@ -53,14 +53,18 @@ static int reopen(int fd, int flags)
 	return open(path, O_RDONLY | O_CLOEXEC | flags);
 }
 
-static void default_alignment(struct source_file *source)
+static void find_defaults(struct source_file *source)
 {
 	struct stat st;
 	int size;
 
 	source->offset_align = DEFAULT_DIRECT_ALIGN;
 	source->dest_align = DEFAULT_DIRECT_ALIGN;
-	if (fstat(source->fd, &st) || !S_ISBLK(st.st_mode))
+	source->size = 0;
+	if (fstat(source->fd, &st))
+		return;
+	source->size = S_ISBLK(st.st_mode) ? UINT64_MAX : (uint64_t)st.st_size;
+	if (!S_ISBLK(st.st_mode))
 		return;
 	if (!ioctl(source->fd, BLKSSZGET, &size) && size > 0) {
 		source->offset_align = size;
@@ -71,7 +75,7 @@ static void default_alignment(struct source_file *source)
 /* Whether direct reads make sense at all; what is unknown is found by trying */
 static bool find_alignment(struct source_file *source)
 {
-	default_alignment(source);
+	find_defaults(source);
 #ifdef STATX_DIOALIGN
 	struct statx stx;
 
@@ -178,12 +182,15 @@ static ssize_t read_at(int fd, char *dest, uint64_t length, uint64_t offset)
 
 /*
  * How much of a read at @offset can be direct. *@head is what has to be read
- * before that, so that offset and destination are aligned.
+ * before that, so that offset and destination are aligned. A direct read across
+ * the end of the file would overwrite what lies behind it in memory.
  */
 static uint64_t direct_length(const struct source_file *source, const char *dest,
 			      uint64_t length, uint64_t offset, uint64_t *head)
 {
 	*head = -offset & (source->offset_align - 1);
+	length = offset < source->size ?
+		min_u64(length, source->size - offset) : 0;
 	if (source->direct_fd < 0 || *head >= length ||
 	    (((uintptr_t)dest + *head) & (source->dest_align - 1)))
 		return 0;

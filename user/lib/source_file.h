@@ -14,6 +14,7 @@
  * struct source_file - the file of a job
  * @fd: reads through the page cache
  * @direct_fd: reads past it, -1: not to be done
+ * @size: of the file when it was opened; of a block device, the most there is
  * @ask_cache: read directly only what is not in the page cache
  * @offset_align: what offset and length of a direct read are multiples of
  * @dest_align: what its destination is a multiple of
@@ -21,6 +22,7 @@
 struct source_file {
 	int fd;
 	int direct_fd;
+	uint64_t size;
 	bool ask_cache;
 	uint32_t offset_align;
 	uint32_t dest_align;
