@@ -219,6 +219,7 @@ TEST_F(load, short_file)
 	EXPECT_EQ(LENGTH, result.bytes_done);
 	EXPECT_EQ(LENGTH + 4 * MiB + 8192, result.bytes_total);
 	EXPECT_TRUE(loaded_before(blocks, &result));
+	EXPECT_TRUE(is_fresh(dest + LENGTH, 8 * MiB));
 	EXPECT_EQ(1, self->cleaned);
 	unmap_dest(dest, LENGTH + 8 * MiB, 0);
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT OR LGPL-2.1-or-later */
+/*
+ * A file whose reads can be held back, fail, or meet a daemon that does
+ * something nasty first: FUSE, served by a thread of the test. It is what
+ * makes "in the middle of a load" certain.
+ */
+#ifndef FUSE_SOURCE_H
+#define FUSE_SOURCE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct reason;
+
+#define FUSE_SOURCE_MAX_HELD	256
+
+struct fuse_source_read {
+	uint64_t unique;
+	uint64_t offset;
+	uint32_t size;
+};
+
+/* Its contents are the pattern SEED_SOURCE. */
+struct fuse_source {
+	int fd;			/* the file, open for reading */
+	uint64_t size;
+
+	/* Reads that touch it or what follows are held until the release. */
+	_Atomic uint64_t gate;
+	/* Reads that touch it or what follows fail with EIO. */
+	_Atomic uint64_t fail_at;
+	/* Called by the daemon before it answers a read; may be NULL. */
+	void (*on_read)(void *arg, uint64_t offset, uint32_t size);
+	void *arg;
+
+	/* The rest belongs to the daemon. */
+	int device;
+	int control;
+	pthread_t thread;
+	atomic_uint nr_held;
+	struct fuse_source_read held[FUSE_SOURCE_MAX_HELD];
+	char out[1 << 18];
+};
+
+/*
+ * Make one of @size bytes that holds reads at @gate; UINT64_MAX: none. Returns
+ * NULL and why if this machine cannot have it.
+ */
+struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
+				      struct reason *why);
+
+/* Wait until a read is being held. */
+void fuse_source_wait_held(struct fuse_source *s);
+
+/* Answer all reads that are held and hold no more. */
+void fuse_source_release(struct fuse_source *s);
+
+/* Releases, and ends the daemon. What reads the file now gets an error. */
+void fuse_source_stop(struct fuse_source *s);
+
+#endif /* FUSE_SOURCE_H */

@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+#
+# The module cannot be removed while a context or a job is open, can be as soon
+# as they are closed, and works when it is loaded again.
+
+set -u
+
+cd "$(dirname "$0")" || exit 1
+nr=0
+failed=0
+
+# result STATUS NAME: STATUS 0 is good.
+result()
+{
+	nr=$((nr + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $nr $2"
+	else
+		echo "not ok $nr $2"
+		failed=1
+	fi
+}
+
+skip_all()
+{
+	echo "1..0 # SKIP $1"
+	exit 4
+}
+
+# With rmmod of kmod as well as of busybox.
+is_loaded()
+{
+	[ -d /sys/module/ramload ]
+}
+
+insert()
+{
+	if [ -e /lib/ramload.ko ]; then
+		insmod /lib/ramload.ko
+	else
+		modprobe ramload
+	fi
+}
+
+# hold WHAT: runs fd_helper WHAT until release is called.
+hold()
+{
+	./fd_helper "$1" <"$fifo" >"$dir/ready" &
+	holder=$!
+	exec 3>"$fifo"
+	while ! grep -q ready "$dir/ready"; do
+		kill -0 $holder || return 1
+		sleep 0.1
+	done
+}
+
+release()
+{
+	exec 3>&-
+	wait $holder
+}
+
+refuses_while_open()
+{
+	hold "$1" || return 1
+	if rmmod ramload 2>/dev/null; then
+		release
+		return 1
+	fi
+	is_loaded || return 1
+	release
+}
+
+removes()
+{
+	rmmod ramload && ! is_loaded && [ ! -e /dev/ramload ]
+}
+
+inserts()
+{
+	insert && is_loaded || return 1
+	# udev may take a moment.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -e /dev/ramload ] && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+echo "TAP version 13"
+is_loaded || skip_all "the module is not loaded"
+[ "$(id -u)" -eq 0 ] || skip_all "not root"
+[ -e /lib/ramload.ko ] || modprobe -n -q ramload ||
+	skip_all "the module could not be loaded again"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+fifo=$dir/fifo
+mkfifo "$fifo" || exit 1
+
+echo "1..8"
+refuses_while_open hold-context
+result $? "is not removed while a context is open"
+refuses_while_open hold-job
+result $? "is not removed while a job is open"
+removes
+result $? "is removed"
+inserts
+result $? "is loaded again"
+refuses_while_open hold-job
+result $? "works again"
+removes && inserts && removes && inserts
+result $? "is removed and loaded several times"
+
+# A context whose process is killed goes away by itself.
+hold hold-job
+kill -9 "$holder"
+release 2>/dev/null
+tries=0
+until rmmod ramload 2>/dev/null || [ $tries -ge 50 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+! is_loaded
+result $? "is removed after its user was killed"
+inserts
+result $? "is loaded at last"
+exit $failed
