@@ -12,7 +12,8 @@
  * lives until release; readers need no lock.
  *
  * A job's file holds a reference to the job. It is installed last, when the
- * job is submitted and its number has been written to the caller. Release
+ * job is submitted and its number has been written to the caller; not at all
+ * if the caller has waited for the end of the job. Release
  * cancels the job; the process whose memory it is waits until no worker touches
  * the destination any more, so that it may reuse the memory after close; a
  * fatal signal ends the wait. Nobody else waits (worker_pool_may_wait()).
@@ -363,10 +364,50 @@ static int put_job_fd(struct ramload_load __user *uload, int fd)
 	return put_user(fd, &uload->out_job_fd);
 }
 
-/* Takes over the reference to @job. */
-static long submit_with_fd(struct worker_pool *pool, struct load_job *job,
-			   struct ramload_load __user *uload)
+/* Check where RAMLOAD_LOAD_WAIT is to put the result, before there is one. */
+static int copy_result_in(const struct ramload_load *load,
+			  struct ramload_job_result *res)
 {
+	int err;
+
+	if (!load->result)
+		return 0;
+	err = copy_in(res, sizeof(*res),
+		      offsetofend(struct ramload_job_result, __reserved),
+		      u64_to_user_ptr(load->result));
+	if (!err && (res->flags || res->__reserved))
+		err = -EOPNOTSUPP;
+	return err;
+}
+
+/*
+ * Wait for the end of a job whose fd has been written to the caller. Returns 0
+ * if a signal came before that: the fd is to be installed, if not for a task
+ * that is dying; else 1, with @err what the ioctl is to return.
+ */
+static int wait_for_job(struct load_job *job, const struct ramload_load *load,
+			struct ramload_job_result *res,
+			struct ramload_load __user *uload, int *err)
+{
+	if (load_job_wait_interruptible(job)) {
+		*err = -EINTR;
+		return fatal_signal_pending(current);
+	}
+	load_job_result(job, res);
+	*err = put_job_fd(uload, -1);
+	if (load->result && !*err)
+		*err = copy_out(u64_to_user_ptr(load->result), res, res->size,
+				sizeof(*res));
+	*err = res->out_error ?: *err;
+	return 1;
+}
+
+/* Takes over the reference to @job. */
+static long submit(struct worker_pool *pool, struct load_job *job,
+		   const struct ramload_load *load,
+		   struct ramload_load __user *uload)
+{
+	struct ramload_job_result res = {};
 	struct file *file;
 	int fd, err;
 
@@ -382,64 +423,24 @@ static long submit_with_fd(struct worker_pool *pool, struct load_job *job,
 		err = PTR_ERR(file);
 		goto err_fd;
 	}
-	err = put_job_fd(uload, fd);
+	err = copy_result_in(load, &res);
+	if (!err)
+		err = put_job_fd(uload, fd);
 	if (!err)
 		err = worker_pool_submit(pool, job);
 	if (err)
 		goto err_file;
+	if (load->flags & RAMLOAD_LOAD_WAIT &&
+	    wait_for_job(job, load, &res, uload, &err))
+		goto err_file;
 	fd_install(fd, file);
-	return 0;
+	return err;
 
 err_file:
 	fput(file);
 err_fd:
 	put_unused_fd(fd);
 	return err;
-}
-
-/* Takes over the reference to @job. */
-static long submit_and_wait(struct worker_pool *pool, struct load_job *job,
-			    struct ramload_job_result *res)
-{
-	long err = worker_pool_submit(pool, job);
-
-	if (!err && load_job_wait_killable(job)) {
-		load_job_cancel(job);
-		err = -EINTR;
-	} else if (!err) {
-		load_job_result(job, res);
-	}
-	load_job_put(job);
-	return err;
-}
-
-static long load_and_wait(struct worker_pool *pool, struct load_job *job,
-			  const struct ramload_load *load,
-			  struct ramload_load __user *uload)
-{
-	void __user *uresult = u64_to_user_ptr(load->result);
-	struct ramload_job_result res = {};
-	long err = 0;
-
-	if (uresult) {
-		err = copy_in(&res, sizeof(res),
-			      offsetofend(struct ramload_job_result,
-					  __reserved), uresult);
-		if (!err && (res.flags || res.__reserved))
-			err = -EOPNOTSUPP;
-	}
-	if (!err)
-		err = put_job_fd(uload, -1);
-	if (err) {
-		load_job_put(job);
-		return err;
-	}
-	err = submit_and_wait(pool, job, &res);
-	if (err)
-		return err;
-	if (uresult)
-		err = copy_out(uresult, &res, res.size, sizeof(res));
-	return res.out_error ?: err;
 }
 
 static long context_load(void *object, union ioctl_arg *arg,
@@ -461,9 +462,7 @@ static long context_load(void *object, union ioctl_arg *arg,
 	job = make_job(load);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
-	if (load->flags & RAMLOAD_LOAD_WAIT)
-		return load_and_wait(pool, job, load, uarg);
-	return submit_with_fd(pool, job, uarg);
+	return submit(pool, job, load, uarg);
 }
 
 static const struct ioctl_op context_ops[] = {

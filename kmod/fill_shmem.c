@@ -136,12 +136,13 @@ static ssize_t collect(struct fill *f, struct inode *inode, loff_t pos,
 static void clear_truncated(struct inode *inode, struct shmem_piece *piece,
 			    size_t bytes)
 {
-	s64 mapped = mapped_end(inode) - folio_pos(piece->folio);
-	size_t end = piece->offset + bytes;
+	u64 start = folio_pos(piece->folio) + piece->offset;
+	u64 mapped = max(mapped_end(inode), start);
 
-	if (mapped < (s64)end)
+	if (mapped < start + bytes)
 		folio_zero_segment(piece->folio,
-				   max_t(s64, mapped, piece->offset), end);
+				   piece->offset + (mapped - start),
+				   piece->offset + bytes);
 }
 
 /* Can what was read into the folio, while it was fresh, become visible? */

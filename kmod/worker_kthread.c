@@ -81,6 +81,11 @@ void worker_thread_interrupt(struct worker *w)
 	send_sig(SIGKILL, w->task, 1);
 }
 
+bool worker_thread_may_stop(const struct worker *w)
+{
+	return true;
+}
+
 void worker_thread_stop(struct worker *w)
 {
 	kthread_stop(w->task);

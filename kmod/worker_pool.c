@@ -55,6 +55,8 @@
 #include "load_job.h"
 #include "worker_pool.h"
 
+#define REAP_RETRY	(HZ / 10)
+
 static struct workqueue_struct *reap_wq;
 
 static void worker_pool_release(struct kref *ref)
@@ -71,12 +73,30 @@ void worker_pool_put(struct worker_pool *pool)
 	kref_put(&pool->ref, worker_pool_release);
 }
 
-/* All workers have retired: their threads end when they are asked to. */
-static void reap(struct work_struct *work)
+static bool may_stop_threads(const struct worker_pool *pool)
 {
-	struct worker_pool *pool = container_of(work, struct worker_pool, reap);
 	unsigned int i;
 
+	for (i = 0; i < pool->nr_workers; i++)
+		if (pool->workers[i] && !worker_thread_may_stop(pool->workers[i]))
+			return false;
+	return true;
+}
+
+/*
+ * All workers have retired: their threads end when they are asked to, unless
+ * they are stopped with their process. That may be for long; come again.
+ */
+static void reap(struct work_struct *work)
+{
+	struct worker_pool *pool = container_of(to_delayed_work(work),
+						struct worker_pool, reap);
+	unsigned int i;
+
+	if (!may_stop_threads(pool)) {
+		queue_delayed_work(reap_wq, &pool->reap, REAP_RETRY);
+		return;
+	}
 	spin_lock(&pool->lock);
 	pool->reaping = true;
 	spin_unlock(&pool->lock);
@@ -102,7 +122,7 @@ static void reap(struct work_struct *work)
 static void retire(struct worker_pool *pool)
 {
 	if (atomic_dec_and_test(&pool->active))
-		queue_work(reap_wq, &pool->reap);
+		queue_delayed_work(reap_wq, &pool->reap, 0);
 }
 
 static struct worker_pool *alloc_pool(struct mm_struct *mm,
@@ -126,7 +146,7 @@ static struct worker_pool *alloc_pool(struct mm_struct *mm,
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->jobs);
 	init_waitqueue_head(&pool->wait);
-	INIT_WORK(&pool->reap, reap);
+	INIT_DELAYED_WORK(&pool->reap, reap);
 	atomic_set(&pool->active, 1);
 	pool->nr_workers = nr_workers;
 	return pool;
@@ -148,7 +168,9 @@ static int create_worker(struct worker_pool *pool, unsigned int i)
 		kvfree(w);
 		return err;
 	}
+	spin_lock(&pool->lock);
 	pool->workers[i] = w;
+	spin_unlock(&pool->lock);
 	return 0;
 }
 
@@ -167,10 +189,11 @@ static void wake_idle(struct worker_pool *pool, unsigned int nr)
 /* No worker has the job, and none can take it. */
 static void finish(struct worker_pool *pool, struct load_job *job)
 {
-	load_job_finish(job);
+	/* First: who sees the end of a job may submit another one. */
 	spin_lock(&pool->lock);
 	pool->unfinished--;
 	spin_unlock(&pool->lock);
+	load_job_finish(job);
 }
 
 /*
@@ -422,6 +445,7 @@ void worker_retire_if_dead(struct worker *w)
  */
 void worker_died(struct worker *w)
 {
+	WRITE_ONCE(w->killed, true);
 	die(w->pool);
 	/* A dead pool has its jobs cancelled: nothing is loaded here. */
 	if (w->in_chunk)

@@ -25,8 +25,9 @@ struct worker_pool;
  * @job: the job it has, or NULL; written under worker_pool.lock
  * @in_chunk: it is in the middle of a chunk of @job
  * @retired: it will take no job any more
- * @vtsk: its thread, where workers are threads of the caller
- * @task: its thread, where they are kthreads
+ * @killed: its thread ends by itself
+ * @vtsk: its thread, where workers are threads of the caller; else NULL
+ * @task: its thread, once it has run
  * @fill: what it needs to fill pages
  */
 struct worker {
@@ -34,10 +35,9 @@ struct worker {
 	struct load_job *job;
 	bool in_chunk;
 	bool retired;
-	union {
-		struct vhost_task *vtsk;
-		struct task_struct *task;
-	};
+	bool killed;
+	struct vhost_task *vtsk;
+	struct task_struct *task;
 	struct fill fill;
 };
 
@@ -72,7 +72,7 @@ struct worker_pool {
 	bool reaped;
 	wait_queue_head_t wait;
 	atomic_t active;
-	struct work_struct reap;
+	struct delayed_work reap;
 	unsigned int nr_workers;
 	struct worker *workers[];
 };
@@ -103,12 +103,14 @@ void worker_died(struct worker *w);
  * The threads: threads of the caller where the kernel has vhost_task, else
  * kthreads. worker_thread_create() returns 0 or an errno; the thread runs
  * worker_step() whenever worker_has_work() until worker_thread_stop(), which
- * waits for its end. worker_thread_interrupt() ends a killable sleep of a
+ * waits for its end. Unless worker_thread_may_stop(), that could take for ever:
+ * it is stopped with its process. worker_thread_interrupt() ends a killable sleep of a
  * thread whose pool is dead, where no signal to the process does.
  */
 int worker_thread_create(struct worker *w);
 void worker_thread_wake(struct worker *w);
 void worker_thread_interrupt(struct worker *w);
+bool worker_thread_may_stop(const struct worker *w);
 void worker_thread_stop(struct worker *w);
 
 #endif /* RAMLOAD_WORKER_POOL_H */

@@ -16,6 +16,8 @@
 
 #include <linux/err.h>
 #include <linux/sched.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/vhost_task.h>
 #include <linux/task_work.h>
 
@@ -25,12 +27,18 @@ static bool run(void *data)
 {
 	struct worker *w = data;
 
+	w->task = current;
 	if (!worker_has_work(w)) {
 		worker_retire_if_dead(w);
 		return false;
 	}
 	__set_current_state(TASK_RUNNING);
-	worker_step(w);
+	/* At the end of a pool, somebody waits: be stopped after that. */
+	do {
+		worker_step(w);
+		cond_resched();
+	} while (worker_pool_dead(w->pool) && worker_has_work(w));
+	worker_retire_if_dead(w);
 	/*
 	 * A file whose last reference was dropped is closed by task work,
 	 * which is for the return to user space, where this thread never
@@ -38,7 +46,6 @@ static bool run(void *data)
 	 */
 	if (task_work_pending(current))
 		set_thread_flag(TIF_NOTIFY_SIGNAL);
-	cond_resched();
 	return true;
 }
 
@@ -65,6 +72,20 @@ void worker_thread_wake(struct worker *w)
 /* Another signal than the process's own SIGKILL would kill the process. */
 void worker_thread_interrupt(struct worker *w)
 {
+}
+
+/*
+ * The core looks at signals before it looks whether to stop. What may come in
+ * between is a matter of microseconds.
+ */
+bool worker_thread_may_stop(const struct worker *w)
+{
+	return READ_ONCE(w->killed) ||
+	       (!signal_pending(w->task) &&
+		!(READ_ONCE(w->task->__state) & TASK_FROZEN) &&
+		!(READ_ONCE(w->task->jobctl) &
+		  (JOBCTL_PENDING_MASK | JOBCTL_TRAP_FREEZE |
+		   JOBCTL_STOPPED | JOBCTL_TRACED)));
 }
 
 void worker_thread_stop(struct worker *w)

@@ -409,6 +409,15 @@ TEST_F_TIMEOUT(special, beyond_the_end_of_the_mapped_file, TIMEOUT)
 	ASSERT_TRUE(all_zero(self->m.map + HOLE, LENGTH - HOLE));
 }
 
+/* As large as a file can be: its end, rounded up to a page, is 2^63. */
+TEST_F_TIMEOUT(special, largest_mapped_file, TIMEOUT)
+{
+	ASSERT_EQ(0, ftruncate(self->m.fd, INT64_MAX));
+	self->m.map[0] = 1;
+	ASSERT_EQ(0, LOAD_ALL());
+	ASSERT_LOADED(self->m.map, 0, LENGTH);
+}
+
 /* The last page of a file can be stored to, behind its end too. */
 TEST_F_TIMEOUT(special, end_of_the_mapped_file_in_a_page, TIMEOUT)
 {

@@ -164,18 +164,6 @@ static void *interrupt(void *arg)
 	return NULL;
 }
 
-/* The handler runs only when the victim no longer waits. */
-static void *interrupt_and_release(void *arg)
-{
-	struct interrupter *i = arg;
-
-	fuse_source_wait_held(i->slow);
-	pthread_kill(i->victim, SIGUSR1);
-	usleep(50000);
-	fuse_source_release(i->slow);
-	return NULL;
-}
-
 static void catch_signals(void)
 {
 	const struct sigaction action = { .sa_handler = count_signal };
@@ -206,17 +194,74 @@ TEST_F_TIMEOUT(job, waiting_for_a_result_is_interrupted, TIMEOUT)
 	ASSERT_LOADED(0, LENGTH);
 }
 
-TEST_F_TIMEOUT(job, waiting_load_is_not_interrupted, TIMEOUT)
+/* It gives the caller a job to wait for, and the job goes on. */
+TEST_F_TIMEOUT(job, waiting_load_is_interrupted, TIMEOUT)
 {
 	struct interrupter i = { pthread_self(), self->slow };
-	struct ramload_load load = LOAD(self->slow->fd, &self->range, 1);
+	struct ramload_load load = LOAD(self->slow->fd, &self->range, 1,
+					.flags = RAMLOAD_LOAD_WAIT);
+	struct ramload_job_result result;
 	pthread_t thread;
 
 	catch_signals();
-	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt_and_release, &i));
-	ASSERT_EQ(0, load_wait(self->fd, &load, NULL));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt, &i));
+	test_err_load(EINTR, self->fd, &load);
 	pthread_join(thread, NULL);
-	ASSERT_EQ(1, signals);
+	ASSERT_LE(0, load.out_job_fd);
+	ASSERT_EQ(FD_CLOEXEC, fcntl(load.out_job_fd, F_GETFD));
+	test_result(load.out_job_fd, 0, &result);
+	ASSERT_EQ(RAMLOAD_JOB_RUNNING, result.out_state);
+	fuse_source_release(self->slow);
+	test_result(load.out_job_fd, RAMLOAD_JOB_RESULT_WAIT, &result);
+	ASSERT_EQ(RAMLOAD_JOB_DONE, result.out_state);
+	ASSERT_LOADED(0, LENGTH);
+}
+
+#define STOP_LOADS	1024
+
+/* Loads the same again and again; a thread that waits for it must stop. */
+static int load_and_be_stopped(int src, char *map)
+{
+	static struct ramload_range ranges[STOP_LOADS];
+	struct ramload_load load = LOAD(src, ranges, STOP_LOADS,
+					.flags = RAMLOAD_LOAD_WAIT);
+	struct ramload_job_result result;
+	int fd = open_device();
+
+	for (int i = 0; i < STOP_LOADS; i++)
+		ranges[i] = RANGE(0, LENGTH, map);
+	if (fd < 0 || raw_setup(fd, WORKERS))
+		return 2;
+	if (!raw_load(fd, &load))
+		return 0;
+	if (errno != EINTR)
+		return 3;
+	while (raw_result(load.out_job_fd, RAMLOAD_JOB_RESULT_WAIT, &result))
+		if (errno != EINTR)
+			return 4;
+	return result.out_state == RAMLOAD_JOB_DONE ? 0 : 5;
+}
+
+TEST_F_TIMEOUT(job, process_is_stopped_while_it_waits, TIMEOUT)
+{
+	pid_t child = fork();
+	int status;
+
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(load_and_be_stopped(self->quick, self->m.map));
+	for (int i = 0; i < 5; i++) {
+		usleep(20000);
+		ASSERT_EQ(0, kill(child, SIGSTOP));
+		ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+		if (!WIFSTOPPED(status))
+			break;
+		ASSERT_EQ(0, kill(child, SIGCONT));
+	}
+	if (WIFSTOPPED(status))
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	ASSERT_EQ(0, WEXITSTATUS(status));
 	ASSERT_LOADED(0, LENGTH);
 }
 
@@ -456,8 +501,8 @@ TEST_F_TIMEOUT(job, no_fd_left, TIMEOUT)
 	/* It was the lowest that was free. */
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
 	test_err_load(EMFILE, self->fd, &load);
-	/* Who waits needs none. */
-	ASSERT_EQ(0, load_wait(self->fd, &load, NULL));
+	/* Who waits may need one, too. */
+	ASSERT_EQ(-EMFILE, load_wait(self->fd, &load, NULL));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	load.flags = 0;
 	load.result = 0;

@@ -222,9 +222,10 @@ struct ramload_range {
 
 /**
  * enum ramload_load_flags - bits of ramload_load.flags
- * @RAMLOAD_LOAD_WAIT: return when the job is done; no job fd is made. Only a
- *	fatal signal ends the wait, and cancels the job. Like a large read(2),
- *	it delays a stop of the process (SIGSTOP) until it is done.
+ * @RAMLOAD_LOAD_WAIT: return when the job is done, without a job fd. If a
+ *	signal comes first, the ioctl fails with EINTR and the job goes on:
+ *	out_job_fd is its fd, with which RAMLOAD_JOB_RESULT can wait on, or
+ *	close(2) cancel. A caller that dies cancels the job.
  */
 enum ramload_load_flags {
 	RAMLOAD_LOAD_WAIT = 1 << 0,
@@ -263,7 +264,9 @@ enum ramload_direct {
  * @chunk_size: how much of the destination a worker takes at a time: a power
  *	of two from 64 KiB to 1 GiB, or 0 for the default. Chunks end where the
  *	destination is a multiple of it; small ranges share a chunk.
- * @out_job_fd: the job's fd (close-on-exec); -1 with RAMLOAD_LOAD_WAIT
+ * @out_job_fd: the job's fd (close-on-exec); -1 if the job is done when
+ *	RAMLOAD_LOAD_WAIT returns. Not defined after an error but EINTR, or
+ *	but one of the job.
  * @result: with RAMLOAD_LOAD_WAIT, 0 or the address of a
  *	struct ramload_job_result, its size set and its flags 0, that receives
  *	the result. Without, must be 0.
@@ -294,6 +297,8 @@ enum ramload_direct {
  * * EBUSY: the context has ramload_info.out_max_jobs unfinished jobs
  * * EMFILE, ENFILE: no fd for the job
  * * ENOMEM: no memory, or over the limit of the memory cgroup
+ * * EINTR: with RAMLOAD_LOAD_WAIT, a signal came before the job was done,
+ *   which goes on as @out_job_fd
  * * with RAMLOAD_LOAD_WAIT, any error of struct ramload_job_result; @result
  *   is then filled in
  */
