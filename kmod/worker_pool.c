@@ -75,11 +75,14 @@ void worker_pool_put(struct worker_pool *pool)
 
 static bool may_stop_threads(const struct worker_pool *pool)
 {
+	const struct worker *w;
 	unsigned int i;
 
-	for (i = 0; i < pool->nr_workers; i++)
-		if (pool->workers[i] && !worker_thread_may_stop(pool->workers[i]))
+	for (i = 0; i < pool->nr_workers; i++) {
+		w = pool->workers[i];
+		if (w && !worker_thread_may_stop(w))
 			return false;
+	}
 	return true;
 }
 

@@ -81,7 +81,7 @@ void worker_thread_interrupt(struct worker *w)
 bool worker_thread_may_stop(const struct worker *w)
 {
 	return READ_ONCE(w->killed) ||
-	       (!signal_pending(w->task) &&
+	       (!task_sigpending(w->task) &&
 		!(READ_ONCE(w->task->__state) & TASK_FROZEN) &&
 		!(READ_ONCE(w->task->jobctl) &
 		  (JOBCTL_PENDING_MASK | JOBCTL_TRAP_FREEZE |
