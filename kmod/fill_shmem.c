@@ -132,7 +132,7 @@ static ssize_t collect(struct fill *f, struct inode *inode, loff_t pos,
 	return done ?: ret;
 }
 
-/* What lies behind the end of the file must be zero, if it is extended again. */
+/* What lies behind the end of the file must be zero: it may grow again. */
 static void clear_truncated(struct inode *inode, struct shmem_piece *piece,
 			    size_t bytes)
 {

@@ -104,8 +104,8 @@ void worker_died(struct worker *w);
  * kthreads. worker_thread_create() returns 0 or an errno; the thread runs
  * worker_step() whenever worker_has_work() until worker_thread_stop(), which
  * waits for its end. Unless worker_thread_may_stop(), that could take for ever:
- * it is stopped with its process. worker_thread_interrupt() ends a killable sleep of a
- * thread whose pool is dead, where no signal to the process does.
+ * it is stopped with its process. worker_thread_interrupt() ends a killable
+ * sleep of a thread whose pool is dead, where no signal to the process does.
  */
 int worker_thread_create(struct worker *w);
 void worker_thread_wake(struct worker *w);
