@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -54,8 +55,10 @@ static void reply_read(struct fuse_source *s, const struct fuse_source_read *r)
 {
 	uint32_t size = r->size;
 
-	if (s->on_read)
-		s->on_read(s->arg, r->offset, r->size);
+	pthread_mutex_lock(&s->hook_lock);
+	if (s->hook)
+		s->hook(s->hook_arg, r->offset, r->size);
+	pthread_mutex_unlock(&s->hook_lock);
 	if (r->offset + size > atomic_load(&s->fail_at)) {
 		reply(s, r->unique, -EIO, NULL, 0);
 		return;
@@ -295,6 +298,12 @@ struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
 
 	if (!s)
 		abort();
+	/*
+	 * A worker that waits for us is a thread of this process, and one that
+	 * dumps core waits for all its threads before it closes any file.
+	 */
+	prctl(PR_SET_DUMPABLE, 0);
+	pthread_mutex_init(&s->hook_lock, NULL);
 	load_module("fuse");
 	s->device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	s->control = eventfd(0, EFD_CLOEXEC);
@@ -304,6 +313,15 @@ struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
 	if (s->device < 0 || s->control < 0 || open_file(s) < 0)
 		return give_up(s, why);
 	return s;
+}
+
+void fuse_source_set_hook(struct fuse_source *s, fuse_source_hook hook,
+			  void *arg)
+{
+	pthread_mutex_lock(&s->hook_lock);
+	s->hook = hook;
+	s->hook_arg = arg;
+	pthread_mutex_unlock(&s->hook_lock);
 }
 
 void fuse_source_wait_held(struct fuse_source *s)

@@ -15,6 +15,8 @@ struct reason;
 
 #define FUSE_SOURCE_MAX_HELD	256
 
+typedef void (*fuse_source_hook)(void *arg, uint64_t offset, uint32_t size);
+
 struct fuse_source_read {
 	uint64_t unique;
 	uint64_t offset;
@@ -30,11 +32,11 @@ struct fuse_source {
 	_Atomic uint64_t gate;
 	/* Reads that touch it or what follows fail with EIO. */
 	_Atomic uint64_t fail_at;
-	/* Called by the daemon before it answers a read; may be NULL. */
-	void (*on_read)(void *arg, uint64_t offset, uint32_t size);
-	void *arg;
 
 	/* The rest belongs to the daemon. */
+	pthread_mutex_t hook_lock;
+	fuse_source_hook hook;
+	void *hook_arg;
 	int device;
 	int control;
 	pthread_t thread;
@@ -49,6 +51,13 @@ struct fuse_source {
  */
 struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
 				      struct reason *why);
+
+/*
+ * What the daemon calls before it answers a read; NULL: nothing. When this
+ * returns, the one before is not called any more.
+ */
+void fuse_source_set_hook(struct fuse_source *s, fuse_source_hook hook,
+			  void *arg);
 
 /* Wait until a read is being held. */
 void fuse_source_wait_held(struct fuse_source *s);

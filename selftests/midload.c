@@ -144,7 +144,7 @@ TEST_F_TIMEOUT(midload, job_is_closed, TIMEOUT)
 	ASSERT_EQ(0, start_closing(&c, self->job));
 	usleep(50000);
 	if (variant->direct == RAMLOAD_DIRECT_ON)
-		ASSERT_FALSE(c.done);
+		ASSERT_FALSE(atomic_load(&c.done));
 	fuse_source_release(self->slow);
 	pthread_join(c.thread, NULL);
 	ASSERT_TRUE(is_left_alone(&self->m));
@@ -161,7 +161,7 @@ TEST_F_TIMEOUT(midload, context_is_closed, TIMEOUT)
 	ASSERT_EQ(0, start_closing(&c, self->fd));
 	usleep(50000);
 	if (variant->direct == RAMLOAD_DIRECT_ON)
-		ASSERT_FALSE(c.done);
+		ASSERT_FALSE(atomic_load(&c.done));
 	fuse_source_release(self->slow);
 	pthread_join(c.thread, NULL);
 	self->fd = -1;

@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(userfault, sees_every_page, TIMEOUT)
 	ASSERT_EQ(0, load_range(self->fd, self->src, &self->range, NULL));
 	ASSERT_LOADED(0, LENGTH);
 	ASSERT_EQ(PAGES, pages_seen(self, 0, PAGES));
-	ASSERT_FALSE(self->failed);
+	ASSERT_FALSE(atomic_load(&self->failed));
 }
 
 TEST_F_TIMEOUT(userfault, gives_what_a_range_leaves, TIMEOUT)
@@ -282,7 +282,7 @@ TEST_F_TIMEOUT(userfault, gives_what_a_range_leaves, TIMEOUT)
 					    3 * PAGE, 100));
 		ASSERT_TRUE(pattern_matches(end, SEED_OLD, to, PAGE - 700));
 	}
-	ASSERT_FALSE(self->failed);
+	ASSERT_FALSE(atomic_load(&self->failed));
 }
 
 TEST_F_TIMEOUT(userfault, one_page_in_the_middle, TIMEOUT)
