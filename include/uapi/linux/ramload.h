@@ -51,8 +51,8 @@
  *
  * **End of file.** A range must lie inside the file. Where the file ends
  * before the range does, the bytes before its end are loaded and the job
- * fails with ENODATA at the offset of the end. Holes of a sparse file are
- * loaded as zeros.
+ * fails with ENODATA at the offset of the end; the destination behind it is
+ * not touched. Holes of a sparse file are loaded as zeros.
  *
  * **Partial progress.** If a job fails or is cancelled, what was loaded stays.
  * The result gives the number of bytes loaded in all, and the first position
