@@ -300,15 +300,21 @@ static void wait_for_fault(userfault_t *self)
 		usleep(1000);
 }
 
+/* A job whose worker waits for the handler of [@at, @at + @length). */
+#define START_IN_FAULT(job, at, length)					\
+	do {								\
+		self->held = true;					\
+		REGISTER(at, length);					\
+		job = start_range(self->fd, self->src, 0, &self->range); \
+		ASSERT_LE(0, job);					\
+		wait_for_fault(self);					\
+	} while (0)
+
 TEST_F_TIMEOUT(userfault, takes_its_time, TIMEOUT)
 {
 	int job;
 
-	self->held = true;
-	REGISTER(self->m.map + 77 * PAGE, PAGE);
-	job = start_range(self->fd, self->src, 0, &self->range);
-	ASSERT_LE(0, job);
-	wait_for_fault(self);
+	START_IN_FAULT(job, self->m.map + 77 * PAGE, PAGE);
 	usleep(20000);
 	ASSERT_FALSE(job_is_done(job));
 	self->held = false;
@@ -321,11 +327,7 @@ TEST_F_TIMEOUT(userfault, cancelled_in_a_fault, TIMEOUT)
 {
 	int job;
 
-	self->held = true;
-	REGISTER(self->m.map, LENGTH);
-	job = start_range(self->fd, self->src, 0, &self->range);
-	ASSERT_LE(0, job);
-	wait_for_fault(self);
+	START_IN_FAULT(job, self->m.map, LENGTH);
 	test_cancel(job);
 	self->held = false;
 	test_result(job, RAMLOAD_JOB_RESULT_WAIT, &self->result);
@@ -343,11 +345,7 @@ TEST_F_TIMEOUT(userfault, unregistered_in_a_fault, TIMEOUT)
 	struct uffdio_range all = { (uintptr_t)self->m.map, LENGTH };
 	int job;
 
-	self->held = true;
-	REGISTER(self->m.map, LENGTH);
-	job = start_range(self->fd, self->src, 0, &self->range);
-	ASSERT_LE(0, job);
-	wait_for_fault(self);
+	START_IN_FAULT(job, self->m.map, LENGTH);
 	ASSERT_EQ(0, ioctl(self->uffd, UFFDIO_UNREGISTER, &all));
 	/* That wakes only those that wait for a missing page. */
 	ASSERT_EQ(0, ioctl(self->uffd, UFFDIO_WAKE, &all));
