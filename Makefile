@@ -70,7 +70,7 @@ $(B)/libramload.pc: user/lib/libramload.pc.in Makefile
 KREL = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 KOUT = $(B)/kmod/$(KREL)
-KBUILD_ARGS ?=
+KBUILD_ARGS ?= $(shell grep -qs '^CONFIG_UML=y' $(KDIR)/.config && echo ARCH=um)
 
 .PHONY: module
 module:

@@ -74,7 +74,8 @@ def build(init, modules=None):
         archive.folder(name)
     archive.file("init", read(init))
     archive.file("bin/busybox", read("/bin/busybox"))
-    for name in ("insmod", "mount", "poweroff", "sleep", "switch_root"):
+    for name in ("insmod", "mount", "poweroff", "sleep", "stty",
+                 "switch_root"):
         archive.link("bin/" + name, "busybox")
     order = load_order(modules, BOOT_MODULES) if modules else []
     for path in order:

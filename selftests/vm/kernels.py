@@ -11,12 +11,12 @@ from common import BUILD, VM, Failure, locked, run_tool
 class Kernel:
     """A kernel image, the folder of its modules, and what to build against."""
 
-    def __init__(self, release, image, headers, modules, tree=None):
+    def __init__(self, release, image, headers, modules, uml=False):
         self.release = release
         self.image = image
         self.headers = headers
         self.modules = modules
-        self.tree = tree
+        self.uml = uml
 
     @property
     def module(self):
@@ -68,11 +68,22 @@ def from_tree(tree):
     with locked("tree"):
         modules = modules_of_tree(tree, release)
     return Kernel(release, os.path.join(tree, "arch/x86/boot/bzImage"),
-                  tree, modules, tree)
+                  tree, modules)
+
+
+def user_mode(name):
+    """A kernel as selftests/vm/uml builds it; it has no modules."""
+    run_tool(os.path.join(VM, "uml"), name)
+    path = os.path.join(BUILD, "kernels", name)
+    return Kernel(first_line(os.path.join(path, "release")),
+                  os.path.join(path, "linux"), os.path.join(path, "headers"),
+                  None, uml=True)
 
 
 def find(name):
     """The kernel that --kernel NAME means."""
+    if name in ("uml", "uml-debug"):
+        return user_mode(name)
     if re.fullmatch(r"\d+\.\d+[^/]*", name):
         run_tool(os.path.join(VM, "kernel"), name)
         return unpacked(os.path.join(BUILD, "kernels", name))

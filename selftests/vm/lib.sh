@@ -53,15 +53,17 @@ security_mirror()
 }
 
 # Sources of one Debian release. A machine may name only one of the two
-# archives; mirrors keep them side by side. Backports are read for Debian 12
-# only, whose own QEMU is too old.
+# archives; mirrors keep them side by side. Backports are read for the two
+# releases from which a newer QEMU or kernel is taken.
 write_sources()
 {
 	local codename=$1 keys=/usr/share/keyrings/debian-archive-keyring.gpg
 	local options=arch=amd64 main security suite
 	local suites=("$codename" "$codename-updates")
 
-	[[ $codename != bookworm ]] || suites+=(bookworm-backports)
+	case $codename in
+	bookworm | trixie) suites+=("$codename-backports") ;;
+	esac
 	main=$(debian_mirror)
 	security=$(security_mirror)
 	: "${main:=${security/debian-security/debian}}"
@@ -110,4 +112,32 @@ apt_retry()
 	rm -f "$build/apt/$1/fresh"
 	apt_refresh "$1"
 	apt_for "$@"
+}
+
+# Sets dir to an empty folder that does not outlive the script.
+fresh_dir()
+{
+	dir=$1
+	trap 'rm -rf "$dir"' EXIT
+	rm -rf "$dir"
+	mkdir -p "$dir"
+}
+
+# download CODENAME DIR PACKAGE...
+download()
+{
+	local codename=$1 dir=$2
+
+	shift 2
+	(cd "$dir" && apt_retry "$codename" apt-get -qq download "$@" >&2)
+}
+
+# unpack_source DEB NAME DIR [PATH]...: a kernel's source, or parts of it.
+unpack_source()
+{
+	local deb=$1 name=$2 dir=$3
+
+	shift 3
+	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$name.tar.xz" |
+		tar -xJ -C "$dir" --strip-components=1 "$@"
 }

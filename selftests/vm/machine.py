@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
-"""Runs QEMU, and passes on what the guest sends."""
+"""Runs QEMU or User Mode Linux, and passes on what the guest sends."""
 
 import contextlib
 import os
 import selectors
+import signal
 import socket
 import subprocess
 import tempfile
@@ -37,7 +38,7 @@ class Result:
 
 
 class Ports:
-    """Virtio ports of the guest, each one end of a pair of sockets."""
+    """What the guest sends over, each one end of a pair of sockets."""
 
     NAMES = ("control", "out", "err")
 
@@ -46,16 +47,6 @@ class Ports:
         self.theirs = {}
         for name in self.NAMES:
             self.ours[name], self.theirs[name] = socket.socketpair()
-
-    def arguments(self):
-        arguments = ["-device", "virtio-serial-pci"]
-        for name in self.NAMES:
-            arguments += [
-                "-chardev", "socket,id=%s,fd=%d" % (
-                    name, self.theirs[name].fileno()),
-                "-device", "virtserialport,chardev=%s,name=ramload.%s" % (
-                    name, name)]
-        return arguments
 
     def fds(self):
         return [end.fileno() for end in self.theirs.values()]
@@ -71,10 +62,11 @@ class Ports:
 
 
 class Machine:
-    """One run of QEMU. disks are files that it finds as /dev/vda and so on:
-    [(open file, read-only)]. Their paths need not exist any more."""
+    """One run of a guest. disks are files that it finds as its first block
+    device and so on: [(open file, read-only)]. Their paths need not exist any
+    more."""
 
-    def __init__(self, options, accel, image, initramfs, disks, log):
+    def __init__(self, initramfs, disks):
         self.ports = Ports()
         self.wanted = None
         self.received = {"out": 0, "err": 0}
@@ -82,14 +74,16 @@ class Machine:
         self.problems = []
         self.line = b""
         self.archive = self._hold(initramfs)
-        files = [self.archive] + [file.fileno() for file, _ in disks]
-        command = self._command(options, accel, image, disks, log)
         self.said = tempfile.TemporaryFile()
-        # If this process is killed, QEMU must not go on for ever.
+        self.files = [self.archive] + [file.fileno() for file, _ in disks]
+
+    def _start(self, command, stdout):
+        # If this process is killed, the guest must not go on for ever. A
+        # guest that is several processes has to end as a whole.
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", QEMU] + command,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=self.said, pass_fds=self.ports.fds() + files)
+            ["setpriv", "--pdeathsig", "KILL"] + command,
+            stdin=subprocess.DEVNULL, stdout=stdout, stderr=self.said,
+            pass_fds=self.ports.fds() + self.files, start_new_session=True)
         self.ports.close_theirs()
 
     @staticmethod
@@ -99,25 +93,8 @@ class Machine:
             file.write(content)
         return fd
 
-    def _command(self, options, accel, image, disks, log):
-        command = ["-nodefaults", "-no-user-config", "-no-reboot",
-                   "-display", "none", "-monitor", "none", "-M", "q35",
-                   "-smp", str(options.cpus), "-m", options.mem]
-        command += acceleration(accel, options.qemu_arg)
-        command += ["-kernel", image,
-                    "-initrd", "/dev/fd/%d" % self.archive,
-                    "-append", "console=ttyS0 loglevel=5 panic=-1 " +
-                    " ".join(options.append),
-                    "-chardev", "file,id=log,path=" + log.replace(",", ",,"),
-                    "-serial", "chardev:log"]
-        command += self.ports.arguments()
-        for number, (file, readonly) in enumerate(disks):
-            command += [
-                "-drive", "if=none,id=disk%d,file=/dev/fd/%d,format=raw,"
-                "cache=unsafe,aio=threads,discard=unmap,readonly=%s" % (
-                    number, file.fileno(), "on" if readonly else "off"),
-                "-device", "virtio-blk-pci,drive=disk%d" % number]
-        return command + options.qemu_arg
+    def kernel_arguments(self, options):
+        return ["loglevel=5", "panic=-1"] + options.append
 
     def _control(self, data):
         """Takes the lines that selftests/vm/init sends."""
@@ -182,19 +159,70 @@ class Machine:
         return Result(self.status, self.problems)
 
     def close(self):
-        """Ends QEMU if it still runs; returns what it said."""
+        """Ends the guest if it still runs; returns what its program said."""
         try:
             if self.status is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(EXIT_SECONDS)
         finally:
-            self.process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.ports.close()
             os.close(self.archive)
         with self.said:
             self.said.seek(0)
             return self.said.read().decode(errors="replace")
+
+
+class Qemu(Machine):
+    def __init__(self, options, accel, image, initramfs, disks, log):
+        super().__init__(initramfs, disks)
+        command = ["-nodefaults", "-no-user-config", "-no-reboot",
+                   "-display", "none", "-monitor", "none", "-M", "q35",
+                   "-smp", str(options.cpus), "-m", options.mem]
+        command += acceleration(accel, options.qemu_arg)
+        command += ["-kernel", image,
+                    "-initrd", "/dev/fd/%d" % self.archive,
+                    "-append", " ".join(["console=ttyS0"] +
+                                        self.kernel_arguments(options)),
+                    "-chardev", "file,id=log,path=" + log.replace(",", ",,"),
+                    "-serial", "chardev:log"]
+        command += self._port_arguments()
+        for number, (file, readonly) in enumerate(disks):
+            command += [
+                "-drive", "if=none,id=disk%d,file=/dev/fd/%d,format=raw,"
+                "cache=unsafe,aio=threads,discard=unmap,readonly=%s" % (
+                    number, file.fileno(), "on" if readonly else "off"),
+                "-device", "virtio-blk-pci,drive=disk%d" % number]
+        self._start([QEMU] + command + options.qemu_arg, subprocess.DEVNULL)
+
+    def _port_arguments(self):
+        arguments = ["-device", "virtio-serial-pci"]
+        for name, end in self.ports.theirs.items():
+            arguments += [
+                "-chardev", "socket,id=%s,fd=%d" % (name, end.fileno()),
+                "-device", "virtserialport,chardev=%s,name=ramload.%s" % (
+                    name, name)]
+        return arguments
+
+
+class Uml(Machine):
+    """Its ports are serial lines: ttyS1, ttyS2, ttyS3."""
+
+    def __init__(self, options, image, initramfs, disks, log):
+        super().__init__(initramfs, disks)
+        command = [image, "mem=" + options.mem, "ncpus=%d" % options.cpus,
+                   "seccomp=on", "initrd=/dev/fd/%d" % self.archive,
+                   "con=null", "con0=null,fd:1", "console=tty0", "ssl=null"]
+        for number, end in enumerate(self.ports.theirs.values(), 1):
+            command.append("ssl%d=fd:%d,fd:%d" % (number, end.fileno(),
+                                                  end.fileno()))
+        for number, (file, readonly) in enumerate(disks):
+            command.append("ubd%d%s=/dev/fd/%d" % (
+                number, "r" if readonly else "", file.fileno()))
+        with open(log, "wb") as stdout:
+            self._start(command + self.kernel_arguments(options), stdout)
 
 
 def acceleration(accel, arguments):
@@ -208,7 +236,7 @@ def acceleration(accel, arguments):
 
 def kvm_boots(options, image, initramfs):
     """Whether this kernel really starts under KVM."""
-    machine = Machine(options, "kvm", image, initramfs, [], "/dev/null")
+    machine = Qemu(options, "kvm", image, initramfs, [], "/dev/null")
     try:
         return machine.wait_until_up(PROBE_SECONDS)
     finally:

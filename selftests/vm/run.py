@@ -56,9 +56,11 @@ def parse(arguments):
         description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--kernel", default="6.12", metavar="6.1|6.12|PATH",
-        help="Debian's kernel of that version, a kernel's build tree, or a "
-             "folder made by selftests/vm/kernel (default: %(default)s)")
+    add("--kernel", default="6.12", metavar="6.1|6.12|uml|uml-debug|PATH",
+        help="Debian's kernel of that version; User Mode Linux, which is "
+             "built first, plain or with all checks on; a kernel's build "
+             "tree; or a folder made by selftests/vm/kernel (default: "
+             "%(default)s)")
     add("--cpus", type=int, default=2, metavar="N", help="virtual CPUs")
     add("--mem", default="4G", metavar="SIZE",
         help="memory (default: %(default)s)")
@@ -192,10 +194,16 @@ def verdict(result, log):
 
 def boot(kernel, options):
     archive = initramfs.build(os.path.join(VM, "init"), kernel.modules)
-    accel = machine.choose_accel(options, kernel.image, archive)
-    disks = open_disks(kernel, options)
-    log = new_log()
-    guest = machine.Machine(options, accel, kernel.image, archive, disks, log)
+    if kernel.uml:
+        log = new_log()
+        guest = machine.Uml(options, kernel.image, archive,
+                            open_disks(kernel, options), log)
+    else:
+        accel = machine.choose_accel(options, kernel.image, archive)
+        disks = open_disks(kernel, options)
+        log = new_log()
+        guest = machine.Qemu(options, accel, kernel.image, archive, disks,
+                             log)
     result = None
     try:
         result = guest.run(options.timeout)
@@ -209,7 +217,7 @@ def boot(kernel, options):
         return verdict(result, log)
     say("%s; end of %s:\n%s" % (text, log, klog.tail(log)))
     if said:
-        say("QEMU said:\n" + said)
+        say("its program said:\n" + said)
     return status
 
 
