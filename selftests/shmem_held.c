@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/*
+ * What others may do to pages of a memfd while a file is being read into
+ * them. The source is a FUSE file whose reads are held, so that it certainly
+ * happens then; free memory is poisoned, so that a byte that nobody cleared is
+ * seen. All of the memory is compared, through the mapping and by read(2).
+ *
+ * See also midload.c (closing, ending, F_SEAL_WRITE), source.c (sources that
+ * need the destination) and shmem_fill.c (the same at random moments).
+ */
+
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "fuse_source.h"
+#include "poison.h"
+#include "ramload_util.h"
+#include "test_files.h"
+#include "test_memory.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT	21
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+#define LENGTH	MIB(2)
+
+/* What is loaded: one chunk, with parts of its first and last page. */
+#define FROM	(KIB(64) + 104)
+#define TO	(KIB(128) - 200)
+#define FIRST	(FROM & ~(PAGE - 1))
+#define LAST	(TO & ~(PAGE - 1))
+
+FIXTURE(held)
+{
+	int fd;
+	int job;
+	struct ramload_info info;
+	struct memory m;
+	struct fuse_source *src;
+	struct ramload_range range;
+	struct ramload_job_result result;
+	char *expected;
+	char *buf;
+};
+
+FIXTURE_VARIANT(held)
+{
+	enum memory_kind kind;
+	uint32_t direct;
+	bool old;		/* it has contents before the load */
+};
+
+#define ADD_VARIANT(name, memory, how, has_old)				\
+	FIXTURE_VARIANT_ADD(held, name)					\
+	{								\
+		.kind = memory,						\
+		.direct = how,						\
+		.old = has_old,						\
+	};
+
+ADD_VARIANT(fresh_cached, MEMORY_MEMFD, RAMLOAD_DIRECT_OFF, false)
+ADD_VARIANT(fresh_direct, MEMORY_MEMFD, RAMLOAD_DIRECT_ON, false)
+ADD_VARIANT(fresh_huge, MEMORY_TMPFS_HUGE, RAMLOAD_DIRECT_ON, false)
+ADD_VARIANT(old_direct, MEMORY_MEMFD, RAMLOAD_DIRECT_ON, true)
+ADD_VARIANT(old_huge, MEMORY_TMPFS_HUGE, RAMLOAD_DIRECT_ON, true)
+
+typedef struct _test_data_held held_t;
+
+FIXTURE_SETUP(held)
+{
+	struct reason why;
+
+	OPEN_DEVICE(self->fd);
+	test_info(self->fd, &self->info);
+	if (!(self->info.out_features & RAMLOAD_FEATURE_SHMEM_FILL))
+		SKIP(return, "this kernel has no shmem fill");
+	test_setup(self->fd, 1);
+	self->src = fuse_source_start(LENGTH, 0, &why);
+	if (!self->src)
+		SKIP(return, "%s", why.text);
+	poison_is_visible();
+	poison_free_memory(MIB(64));
+	if (memory_map(&self->m, variant->kind, LENGTH, &why))
+		SKIP(return, "%s", why.text);
+	self->expected = calloc(2, LENGTH);
+	ASSERT_NE(NULL, self->expected);
+	self->buf = self->expected + LENGTH;
+	if (variant->old) {
+		pattern_fill(self->expected, SEED_OLD, 0, LENGTH);
+		memcpy(self->m.map, self->expected, LENGTH);
+	}
+	self->range = RANGE(FROM, TO - FROM, self->m.map + FROM);
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	if (self->src)
+		fuse_source_stop(self->src);
+	close(self->fd);
+	memory_unmap(&self->m);
+	free(self->expected);
+}
+
+#define START_HELD()							\
+	do {								\
+		self->job = start_range(self->fd, self->src->fd,	\
+					variant->direct, &self->range);	\
+		ASSERT_LE(0, self->job);				\
+		fuse_source_wait_held(self->src);			\
+	} while (0)
+
+/* Where the memory is not what is expected; LENGTH: nowhere. */
+static size_t mismatch(held_t *self)
+{
+	size_t i;
+
+	for (i = 0; i < LENGTH; i++)
+		if (self->m.map[i] != self->expected[i])
+			return i;
+	if (pread(self->m.fd, self->buf, LENGTH, 0) != LENGTH)
+		return -1;
+	for (i = 0; i < LENGTH; i++)
+		if (self->buf[i] != self->expected[i])
+			return i;
+	return LENGTH;
+}
+
+#define ASSERT_EXPECTED() ASSERT_EQ(LENGTH, mismatch(self))
+
+static void expect_loaded(held_t *self)
+{
+	pattern_fill(self->expected + FROM, SEED_SOURCE, FROM, TO - FROM);
+}
+
+#define FINISH(state)							\
+	do {								\
+		fuse_source_release(self->src);				\
+		test_result(self->job, RAMLOAD_JOB_RESULT_WAIT,		\
+			    &self->result);				\
+		ASSERT_EQ(state, self->result.out_state);		\
+		close(self->job);					\
+	} while (0)
+
+#define FINISH_LOADED()							\
+	do {								\
+		FINISH(RAMLOAD_JOB_DONE);				\
+		expect_loaded(self);					\
+		ASSERT_EXPECTED();					\
+	} while (0)
+
+/* All of it is paged out; what was not marked dirty is dropped. */
+static void page_out(held_t *self)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		madvise(self->m.map, LENGTH, MADV_PAGEOUT);
+}
+
+/* Whoever has a reference to a page too many keeps it from being sealed. */
+#define ASSERT_NO_REFERENCE_LEFT()					\
+	do {								\
+		if (variant->kind != MEMORY_MEMFD)			\
+			break;						\
+		munmap(self->m.map, LENGTH);				\
+		ASSERT_EQ(0, fcntl(self->m.fd, F_ADD_SEALS,		\
+				   F_SEAL_WRITE));			\
+		ASSERT_NE(MAP_FAILED,					\
+			  mmap(self->m.map, LENGTH, PROT_READ,		\
+			       MAP_PRIVATE | MAP_FIXED, self->m.fd, 0));	\
+		ASSERT_EXPECTED();					\
+	} while (0)
+
+TEST_F_TIMEOUT(held, left_alone, TIMEOUT)
+{
+	START_HELD();
+	usleep(10000);
+	FINISH_LOADED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+TEST_F_TIMEOUT(held, paged_out_after, TIMEOUT)
+{
+	START_HELD();
+	FINISH(RAMLOAD_JOB_DONE);
+	expect_loaded(self);
+	page_out(self);
+	ASSERT_EXPECTED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+/*
+ * Faults
+ */
+
+TEST_F_TIMEOUT(held, looked_at, TIMEOUT)
+{
+	START_HELD();
+	ASSERT_EXPECTED();
+	FINISH_LOADED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+TEST_F_TIMEOUT(held, read, TIMEOUT)
+{
+	START_HELD();
+	ASSERT_EQ(LENGTH, pread(self->m.fd, self->buf, LENGTH, 0));
+	ASSERT_EQ(0, memcmp(self->buf, self->expected, LENGTH));
+	FINISH_LOADED();
+}
+
+/* What is stored beside the range, and what is stored where it will be. */
+static void change(held_t *self, char *to)
+{
+	pattern_fill(to + FIRST, SEED_LATER, FIRST, FROM - FIRST);
+	pattern_fill(to + FROM + PAGE, SEED_LATER, 7, 3 * PAGE);
+	pattern_fill(to + TO, SEED_LATER, TO, LAST + PAGE - TO);
+	pattern_fill(to + LENGTH - 77, SEED_LATER, 0, 77);
+}
+
+TEST_F_TIMEOUT(held, stored_to, TIMEOUT)
+{
+	START_HELD();
+	change(self, self->m.map);
+	change(self, self->expected);
+	ASSERT_EXPECTED();
+	FINISH_LOADED();
+}
+
+TEST_F_TIMEOUT(held, stored_to_by_a_child, TIMEOUT)
+{
+	pid_t pid;
+	int status;
+
+	START_HELD();
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (mismatch(self) != LENGTH)
+			_exit(1);
+		change(self, self->m.map);
+		change(self, self->expected);
+		_exit(mismatch(self) != LENGTH);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	change(self, self->expected);
+	FINISH_LOADED();
+}
+
+/*
+ * write(2), truncate, hole punch, fallocate
+ */
+
+static ssize_t write_part(held_t *self, size_t from, size_t length)
+{
+	pattern_fill(self->expected + from, SEED_LATER, from, length);
+	return pwrite(self->m.fd, self->expected + from, length, from);
+}
+
+TEST_F_TIMEOUT(held, written, TIMEOUT)
+{
+	START_HELD();
+	ASSERT_EQ(FROM - FIRST + 33, write_part(self, FIRST, FROM - FIRST + 33));
+	ASSERT_EQ(2 * PAGE, write_part(self, FIRST + 3 * PAGE, 2 * PAGE));
+	ASSERT_EQ(10, write_part(self, FIRST + 7 * PAGE + 5, 10));
+	ASSERT_EQ(PAGE, write_part(self, TO, PAGE));
+	ASSERT_EXPECTED();
+	FINISH_LOADED();
+}
+
+static int punch(held_t *self, size_t from, size_t length)
+{
+	memset(self->expected + from, 0, length);
+	return fallocate(self->m.fd, FALLOC_FL_PUNCH_HOLE |
+			 FALLOC_FL_KEEP_SIZE, from, length);
+}
+
+/*
+ * What is read after the hole was punched is there. If the pages had contents,
+ * what is loaded may go the way of those, as with a direct read(2).
+ */
+#define FINISH_PUNCHED()						\
+	do {								\
+		FINISH(RAMLOAD_JOB_DONE);				\
+		expect_loaded(self);					\
+		if (variant->old) {					\
+			ASSERT_TRUE(bytes_zero_or_pattern(		\
+					self->m.map + FIRST + PAGE,	\
+					SEED_SOURCE, FIRST + PAGE,	\
+					LAST - FIRST - PAGE));		\
+			memcpy(self->expected + FROM,			\
+			       self->m.map + FROM, TO - FROM);		\
+		}							\
+		ASSERT_EXPECTED();					\
+	} while (0)
+
+TEST_F_TIMEOUT(held, punched, TIMEOUT)
+{
+	START_HELD();
+	ASSERT_EQ(0, punch(self, 0, LENGTH));
+	ASSERT_EXPECTED();
+	FINISH_PUNCHED();
+}
+
+TEST_F_TIMEOUT(held, partly_punched, TIMEOUT)
+{
+	START_HELD();
+	ASSERT_EQ(0, punch(self, FIRST + 8, PAGE));
+	ASSERT_EQ(0, punch(self, FIRST + 4 * PAGE, PAGE));
+	ASSERT_EQ(0, punch(self, LAST - PAGE - 8, PAGE + 16));
+	ASSERT_EXPECTED();
+	FINISH_PUNCHED();
+}
+
+TEST_F_TIMEOUT(held, truncated_and_grown, TIMEOUT)
+{
+	START_HELD();
+	memset(self->expected, 0, LENGTH);
+	ASSERT_EQ(0, ftruncate(self->m.fd, 0));
+	ASSERT_EQ(0, ftruncate(self->m.fd, LENGTH));
+	FINISH_PUNCHED();
+}
+
+/* Nothing of what was read behind the end comes back when the file grows. */
+static void truncate_held(struct __test_metadata *_metadata, held_t *self,
+			  const struct _fixture_variant_held *variant,
+			  size_t end)
+{
+	START_HELD();
+	ASSERT_EQ(0, ftruncate(self->m.fd, end));
+	memset(self->expected + end, 0, LENGTH - end);
+	fuse_source_release(self->src);
+	test_result(self->job, RAMLOAD_JOB_RESULT_WAIT, &self->result);
+	close(self->job);
+	/* Pages with contents are taken out, and loaded all the same. */
+	if (!variant->old) {
+		ASSERT_EQ(-EFAULT, self->result.out_error);
+		ASSERT_EQ(end > FROM ? end : FROM,
+			  self->result.out_error_offset);
+	}
+	ASSERT_EQ(0, ftruncate(self->m.fd, LENGTH));
+	expect_loaded(self);
+	memset(self->expected + end, 0, LENGTH - end);
+	ASSERT_EXPECTED();
+}
+
+TEST_F_TIMEOUT(held, truncated_in_the_middle, TIMEOUT)
+{
+	truncate_held(_metadata, self, variant, FIRST + 5 * PAGE);
+}
+
+TEST_F_TIMEOUT(held, truncated_before, TIMEOUT)
+{
+	truncate_held(_metadata, self, variant, FIRST);
+}
+
+TEST_F_TIMEOUT(held, truncated_to_nothing, TIMEOUT)
+{
+	truncate_held(_metadata, self, variant, 0);
+}
+
+/* Its pages are not cleared either. */
+TEST_F_TIMEOUT(held, allocated_before, TIMEOUT)
+{
+	ASSERT_EQ(0, fallocate(self->m.fd, 0, 0, LENGTH));
+	START_HELD();
+	FINISH_LOADED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+TEST_F_TIMEOUT(held, allocated, TIMEOUT)
+{
+	START_HELD();
+	ASSERT_EQ(0, fallocate(self->m.fd, 0, FIRST + PAGE, LENGTH - MIB(1)));
+	ASSERT_EXPECTED();
+	FINISH_LOADED();
+}
+
+/*
+ * Reclaim and huge pages
+ */
+
+TEST_F_TIMEOUT(held, paged_out, TIMEOUT)
+{
+	START_HELD();
+	page_out(self);
+	FINISH(RAMLOAD_JOB_DONE);
+	page_out(self);
+	expect_loaded(self);
+	ASSERT_EXPECTED();
+}
+
+TEST_F_TIMEOUT(held, paged_out_before, TIMEOUT)
+{
+	page_out(self);
+	START_HELD();
+	FINISH_LOADED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+static void drop_caches(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "3", 1) < 0)
+		perror("# drop_caches");
+	close(fd);
+}
+
+TEST_F_TIMEOUT(held, dropped, TIMEOUT)
+{
+	START_HELD();
+	drop_caches();
+	FINISH(RAMLOAD_JOB_DONE);
+	drop_caches();
+	expect_loaded(self);
+	ASSERT_EXPECTED();
+}
+
+TEST_F_TIMEOUT(held, collapsed, TIMEOUT)
+{
+	START_HELD();
+	madvise(self->m.map, LENGTH, MADV_HUGEPAGE);
+	madvise(self->m.map, LENGTH, MADV_COLLAPSE);
+	ASSERT_EXPECTED();
+	FINISH(RAMLOAD_JOB_DONE);
+	madvise(self->m.map, LENGTH, MADV_COLLAPSE);
+	expect_loaded(self);
+	ASSERT_EXPECTED();
+}
+
+/*
+ * Other loaders
+ */
+
+static int load_too(held_t *self, size_t from, size_t to)
+{
+	int src = memfd_create_pattern(SEED_SOURCE, LENGTH);
+	struct ramload_range range = RANGE(from, to - from, self->m.map + from);
+	int fd = open_device();
+	int err = raw_setup(fd, 1) ? -errno :
+		  load_range(fd, src, &range, NULL);
+
+	close(fd);
+	close(src);
+	pattern_fill(self->expected + from, SEED_SOURCE, from, to - from);
+	return err;
+}
+
+TEST_F_TIMEOUT(held, loaded_by_another, TIMEOUT)
+{
+	START_HELD();
+	ASSERT_EQ(0, load_too(self, FIRST + 16, FROM));
+	ASSERT_EQ(0, load_too(self, FIRST + 2 * PAGE + 9, FIRST + 4 * PAGE));
+	ASSERT_EQ(0, load_too(self, TO, TO + 2 * PAGE));
+	ASSERT_EXPECTED();
+	FINISH_LOADED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+/* Of two that are in the same pages at once, both are right. */
+TEST_F_TIMEOUT(held, held_by_another, TIMEOUT)
+{
+	struct ramload_range range = RANGE(FIRST, PAGE, self->m.map + FIRST);
+	int fd = open_device(), job;
+
+	test_setup(fd, 1);
+	START_HELD();
+	job = start_range(fd, self->src->fd, variant->direct, &range);
+	ASSERT_LE(0, job);
+	usleep(20000);
+	fuse_source_release(self->src);
+	test_result(job, RAMLOAD_JOB_RESULT_WAIT, &self->result);
+	ASSERT_EQ(RAMLOAD_JOB_DONE, self->result.out_state);
+	pattern_fill(self->expected + FIRST, SEED_SOURCE, FIRST, PAGE);
+	FINISH_LOADED();
+	close(job);
+	close(fd);
+}
+
+/*
+ * Seals. For F_SEAL_WRITE, which waits for the load, see midload.c.
+ */
+
+TEST_F_TIMEOUT(held, sealed, TIMEOUT)
+{
+	if (variant->kind != MEMORY_MEMFD)
+		SKIP(return, "memory cannot be sealed");
+	START_HELD();
+	TEST_ERRNO(EBUSY, fcntl(self->m.fd, F_ADD_SEALS, F_SEAL_WRITE));
+	ASSERT_EQ(0, fcntl(self->m.fd, F_ADD_SEALS, F_SEAL_GROW |
+			   F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE));
+	FINISH_LOADED();
+	ASSERT_EQ(LENGTH, lseek(self->m.fd, 0, SEEK_END));
+	/* The mapping can still be written, so it can be loaded. */
+	ASSERT_EQ(0, load_too(self, 0, LENGTH));
+	ASSERT_EXPECTED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+/*
+ * Reads that fail or end early
+ */
+
+TEST_F_TIMEOUT(held, fails, TIMEOUT)
+{
+	START_HELD();
+	self->src->fail_at = 0;
+	FINISH(RAMLOAD_JOB_FAILED);
+	ASSERT_EQ(-EIO, self->result.out_error);
+	ASSERT_EQ(FROM, self->result.out_error_offset);
+	ASSERT_EQ(0, self->result.out_bytes_done);
+	ASSERT_EXPECTED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+/* Only what was read is loaded, and what was not is as it was. */
+TEST_F_TIMEOUT(held, ends_early, TIMEOUT)
+{
+	const size_t end = FIRST + 6 * PAGE + 1000;
+
+	START_HELD();
+	self->src->size = end;
+	FINISH(RAMLOAD_JOB_FAILED);
+	ASSERT_EQ(-ENODATA, self->result.out_error);
+	ASSERT_EQ(end, self->result.out_error_offset);
+	ASSERT_EQ(end - FROM, self->result.out_bytes_done);
+	pattern_fill(self->expected + FROM, SEED_SOURCE, FROM, end - FROM);
+	ASSERT_EXPECTED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
+/* What does not fit into the file is not loaded, nor kept for later. */
+TEST_F_TIMEOUT(held, memory_is_longer_than_its_file, TIMEOUT)
+{
+	const size_t end = FIRST + 6 * PAGE;
+	struct stat before, after;
+
+	ASSERT_EQ(0, ftruncate(self->m.fd, end - 10));
+	memset(self->expected + end - 10, 0, LENGTH - end + 10);
+	ASSERT_EQ(0, fstat(self->m.fd, &before));
+	START_HELD();
+	FINISH(RAMLOAD_JOB_FAILED);
+	ASSERT_EQ(-EFAULT, self->result.out_error);
+	ASSERT_EQ(end, self->result.out_error_offset);
+	ASSERT_EQ(0, fstat(self->m.fd, &after));
+	ASSERT_EQ(before.st_size, after.st_size);
+	if (variant->kind == MEMORY_MEMFD)
+		ASSERT_GE(end / 512, after.st_blocks);
+	ASSERT_EQ(0, ftruncate(self->m.fd, LENGTH));
+	expect_loaded(self);
+	memset(self->expected + end, 0, LENGTH - end);
+	ASSERT_EXPECTED();
+}
+
+TEST_HARNESS_MAIN
