@@ -76,8 +76,8 @@ int poisoner_start(struct poisoner *p, int cpu)
 		_exit(0);
 	pin_to_cpu(cpu);
 	for (;;) {
-		poison_free_memory(MIB(2));
-		usleep(500);
+		poison_free_memory(KIB(512));
+		usleep(1000);
 	}
 }
 

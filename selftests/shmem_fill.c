@@ -243,7 +243,7 @@ static void *looker(void *arg)
 		} else {
 			look_at(self, (void *)(self->m.map + at), at);
 		}
-		sched_yield();
+		usleep(100);
 	}
 	return NULL;
 }

@@ -58,23 +58,38 @@ FIXTURE_VARIANT(held)
 	enum memory_kind kind;
 	uint32_t direct;
 	bool old;		/* it has contents before the load */
+	bool large;		/* its folios are of 64 KiB */
 };
 
-#define ADD_VARIANT(name, memory, how, has_old)				\
+#define ADD_VARIANT(name, memory, how, has_old, is_large)		\
 	FIXTURE_VARIANT_ADD(held, name)					\
 	{								\
 		.kind = memory,						\
 		.direct = how,						\
 		.old = has_old,						\
+		.large = is_large,					\
 	};
 
-ADD_VARIANT(fresh_cached, MEMORY_MEMFD, RAMLOAD_DIRECT_OFF, false)
-ADD_VARIANT(fresh_direct, MEMORY_MEMFD, RAMLOAD_DIRECT_ON, false)
-ADD_VARIANT(fresh_huge, MEMORY_TMPFS_HUGE, RAMLOAD_DIRECT_ON, false)
-ADD_VARIANT(old_direct, MEMORY_MEMFD, RAMLOAD_DIRECT_ON, true)
-ADD_VARIANT(old_huge, MEMORY_TMPFS_HUGE, RAMLOAD_DIRECT_ON, true)
+ADD_VARIANT(fresh_cached, MEMORY_MEMFD, RAMLOAD_DIRECT_OFF, false, false)
+ADD_VARIANT(fresh_direct, MEMORY_MEMFD, RAMLOAD_DIRECT_ON, false, false)
+ADD_VARIANT(fresh_large, MEMORY_MEMFD, RAMLOAD_DIRECT_ON, false, true)
+ADD_VARIANT(fresh_huge, MEMORY_TMPFS_HUGE, RAMLOAD_DIRECT_ON, false, false)
+ADD_VARIANT(old_direct, MEMORY_MEMFD, RAMLOAD_DIRECT_ON, true, false)
+ADD_VARIANT(old_huge, MEMORY_TMPFS_HUGE, RAMLOAD_DIRECT_ON, true, false)
 
 typedef struct _test_data_held held_t;
+
+#define LARGE_FOLIOS							\
+	"/sys/kernel/mm/transparent_hugepage/hugepages-64kB/shmem_enabled"
+
+static int use_large_folios(const char *when)
+{
+	int fd = open(LARGE_FOLIOS, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, when, strlen(when));
+
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
 
 FIXTURE_SETUP(held)
 {
@@ -88,6 +103,8 @@ FIXTURE_SETUP(held)
 	self->src = fuse_source_start(LENGTH, 0, &why);
 	if (!self->src)
 		SKIP(return, "%s", why.text);
+	if (variant->large && use_large_folios("always"))
+		SKIP(return, "no folios of 64 KiB");
 	poison_is_visible();
 	poison_free_memory(MIB(64));
 	if (memory_map(&self->m, variant->kind, LENGTH, &why))
@@ -104,6 +121,8 @@ FIXTURE_SETUP(held)
 
 FIXTURE_TEARDOWN(held)
 {
+	if (variant->large)
+		use_large_folios("never");
 	if (self->src)
 		fuse_source_stop(self->src);
 	close(self->fd);
@@ -208,6 +227,9 @@ TEST_F_TIMEOUT(held, looked_at, TIMEOUT)
 	START_HELD();
 	ASSERT_EXPECTED();
 	FINISH_LOADED();
+	/* A fault for reading leaves a page clean. */
+	page_out(self);
+	ASSERT_EXPECTED();
 	ASSERT_NO_REFERENCE_LEFT();
 }
 
@@ -515,12 +537,19 @@ TEST_F_TIMEOUT(held, sealed, TIMEOUT)
 
 TEST_F_TIMEOUT(held, fails, TIMEOUT)
 {
+	struct stat before, after;
+
+	ASSERT_EQ(0, fstat(self->m.fd, &before));
 	START_HELD();
 	self->src->fail_at = 0;
 	FINISH(RAMLOAD_JOB_FAILED);
 	ASSERT_EQ(-EIO, self->result.out_error);
 	ASSERT_EQ(FROM, self->result.out_error_offset);
 	ASSERT_EQ(0, self->result.out_bytes_done);
+	/* A hole is a hole still. */
+	ASSERT_EQ(0, fstat(self->m.fd, &after));
+	if (variant->kind == MEMORY_MEMFD)
+		ASSERT_EQ(before.st_blocks, after.st_blocks);
 	ASSERT_EXPECTED();
 	ASSERT_NO_REFERENCE_LEFT();
 }
@@ -556,12 +585,163 @@ TEST_F_TIMEOUT(held, memory_is_longer_than_its_file, TIMEOUT)
 	ASSERT_EQ(end, self->result.out_error_offset);
 	ASSERT_EQ(0, fstat(self->m.fd, &after));
 	ASSERT_EQ(before.st_size, after.st_size);
-	if (variant->kind == MEMORY_MEMFD)
+	if (variant->kind == MEMORY_MEMFD && !variant->large)
 		ASSERT_GE(end / 512, after.st_blocks);
 	ASSERT_EQ(0, ftruncate(self->m.fd, LENGTH));
 	expect_loaded(self);
 	memset(self->expected + end, 0, LENGTH - end);
 	ASSERT_EXPECTED();
+}
+
+/*
+ * userfaultfd. See userfault.c for memory that is registered before.
+ */
+
+#define LONG	MIB(8)
+#define SOON	MIB(2)		/* from here on, a load knows */
+
+FIXTURE(registered)
+{
+	int fd;
+	int job;
+	struct ramload_info info;
+	struct memory m;
+	struct fuse_source *src;
+	struct ramload_job_result result;
+	int uffd;
+	pthread_t thread;
+	atomic_bool stop;
+	unsigned char seen[LONG / PAGE];
+};
+
+typedef struct _test_data_registered registered_t;
+
+static int open_userfaultfd(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && ioctl(fd, UFFDIO_API, &api)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int register_missing(registered_t *self)
+{
+	struct uffdio_register reg = {
+		.range = { (uintptr_t)self->m.map, LONG },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	return ioctl(self->uffd, UFFDIO_REGISTER, &reg);
+}
+
+static void bring_page(registered_t *self, uint64_t page)
+{
+	static char old[PAGE] __attribute__((aligned(4096)));
+	struct uffdio_copy copy = {
+		.dst = page, .src = (uintptr_t)old, .len = PAGE,
+	};
+	struct uffdio_range range = { page, PAGE };
+	size_t offset = page - (uintptr_t)self->m.map;
+
+	self->seen[offset / PAGE] = 1;
+	pattern_fill(old, SEED_OLD, offset, PAGE);
+	if (ioctl(self->uffd, UFFDIO_COPY, &copy))
+		ioctl(self->uffd, UFFDIO_WAKE, &range);
+}
+
+static void *handler(void *arg)
+{
+	registered_t *self = arg;
+	struct pollfd pfd = { .fd = self->uffd, .events = POLLIN };
+	struct uffd_msg msg;
+
+	while (!self->stop)
+		if (poll(&pfd, 1, 50) > 0 &&
+		    read(self->uffd, &msg, sizeof(msg)) == sizeof(msg))
+			bring_page(self, msg.arg.pagefault.address &
+				   ~(uint64_t)(PAGE - 1));
+	return NULL;
+}
+
+FIXTURE_SETUP(registered)
+{
+	struct reason why;
+
+	OPEN_DEVICE(self->fd);
+	test_info(self->fd, &self->info);
+	if (!(self->info.out_features & RAMLOAD_FEATURE_SHMEM_FILL))
+		SKIP(return, "this kernel has no shmem fill");
+	test_setup(self->fd, 1);
+	self->uffd = open_userfaultfd();
+	if (self->uffd < 0)
+		SKIP(return, "userfaultfd: %s", strerror(errno));
+	self->src = fuse_source_start(LONG, 0, &why);
+	if (!self->src)
+		SKIP(return, "%s", why.text);
+	ASSERT_EQ(0, memory_map(&self->m, MEMORY_MEMFD, LONG, &why));
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, handler, self));
+}
+
+FIXTURE_TEARDOWN(registered)
+{
+	if (self->thread) {
+		self->stop = true;
+		pthread_join(self->thread, NULL);
+	}
+	if (self->src)
+		fuse_source_stop(self->src);
+	close(self->uffd);
+	close(self->fd);
+	memory_unmap(&self->m);
+}
+
+static int start_long(registered_t *self)
+{
+	struct ramload_range range = RANGE(0, LONG, self->m.map);
+	struct ramload_load load = LOAD(self->src->fd, &range, 1,
+					.direct = RAMLOAD_DIRECT_ON,
+					.chunk_size = MIB(1024));
+
+	return raw_load(self->fd, &load) ? -1 : load.out_job_fd;
+}
+
+/* What is being read is not missing any more; what comes later is. */
+TEST_F_TIMEOUT(registered, while_held, TIMEOUT)
+{
+	size_t i;
+
+	self->job = start_long(self);
+	ASSERT_LE(0, self->job);
+	fuse_source_wait_held(self->src);
+	if (register_missing(self))
+		SKIP(return, "userfaultfd: %s", strerror(errno));
+	fuse_source_release(self->src);
+	test_result(self->job, RAMLOAD_JOB_RESULT_WAIT, &self->result);
+	ASSERT_EQ(RAMLOAD_JOB_DONE, self->result.out_state);
+	for (i = SOON; i < LONG; i += PAGE)
+		ASSERT_EQ(1, self->seen[i / PAGE]);
+	ASSERT_TRUE(pattern_matches(self->m.map, SEED_SOURCE, 0, LONG));
+	close(self->job);
+}
+
+/* Who falls back on userfaultfd when a load fails, misses no page. */
+TEST_F_TIMEOUT(registered, after_a_failure, TIMEOUT)
+{
+	self->src->fail_at = 0;
+	self->job = start_long(self);
+	ASSERT_LE(0, self->job);
+	fuse_source_wait_held(self->src);
+	fuse_source_release(self->src);
+	test_result(self->job, RAMLOAD_JOB_RESULT_WAIT, &self->result);
+	ASSERT_EQ(-EIO, self->result.out_error);
+	if (register_missing(self))
+		SKIP(return, "userfaultfd: %s", strerror(errno));
+	ASSERT_TRUE(pattern_matches(self->m.map, SEED_OLD, 0, LONG));
+	close(self->job);
 }
 
 TEST_HARNESS_MAIN
