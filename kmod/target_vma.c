@@ -5,7 +5,9 @@
  * What a destination address maps, and by which fill it can be loaded.
  *
  * The answer is taken from the VMA under mmap_lock and used after the lock is
- * dropped, for one chunk at most. What makes that safe:
+ * dropped, for the rest of one chunk and %TARGET_BYTES at most: who registers a
+ * range with userfaultfd, protects or unmaps it, has only so much of a load
+ * still to come that does not know. What makes that safe:
  *
  * - For the pinned fill the answer is only a hint: get_user_pages looks the
  *   address up again, under mmap_lock, and decides.
@@ -25,13 +27,19 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
+#include <linux/sizes.h>
 #include <linux/userfaultfd_k.h>
 
 #include "target_vma.h"
+
+/* A huge page, so that it remains one piece. */
+#define TARGET_BYTES	SZ_2M
 
 #ifdef RAMLOAD_HAVE_SHMEM_FILL
 static bool can_fill_shmem(struct vm_area_struct *vma)
@@ -48,7 +56,17 @@ static bool can_fill_shmem(struct vm_area_struct *vma)
 }
 #endif
 
-static int take_file(struct target_vma *t, struct vm_area_struct *vma)
+static unsigned long end_of_answer(const struct vm_area_struct *vma,
+				   unsigned long addr)
+{
+	unsigned long end = round_down(addr, TARGET_BYTES) + TARGET_BYTES;
+
+	/* Less than @addr: that was the end of the address space. */
+	return end > addr ? min(end, vma->vm_end) : vma->vm_end;
+}
+
+static int take_file(struct target_vma *t, struct vm_area_struct *vma,
+		     unsigned long addr)
 {
 	int err;
 
@@ -57,7 +75,8 @@ static int take_file(struct target_vma *t, struct vm_area_struct *vma)
 	if (err)
 		return err;
 	t->file = get_file(vma->vm_file);
-	t->pos = (loff_t)vma->vm_pgoff << PAGE_SHIFT;
+	t->pos = ((loff_t)vma->vm_pgoff << PAGE_SHIFT) +
+		 (addr - vma->vm_start);
 	return 0;
 }
 
@@ -82,10 +101,10 @@ int target_vma_get(struct target_vma *t, struct mm_struct *mm,
 		return -EINTR;
 	vma = vma_lookup(mm, addr);
 	if (vma && vma->vm_flags & VM_WRITE) {
-		err = can_fill_shmem(vma) ? take_file(t, vma) : 0;
+		err = can_fill_shmem(vma) ? take_file(t, vma, addr) : 0;
 		if (!err) {
-			t->start = vma->vm_start;
-			t->end = vma->vm_end;
+			t->start = addr;
+			t->end = end_of_answer(vma, addr);
 		}
 	}
 	mmap_read_unlock(mm);
