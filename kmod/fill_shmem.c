@@ -37,7 +37,10 @@
  * discards what was loaded, as after a read(2); so a batch is read twice at
  * most, whatever others do.
  *
- * If the read fails, fresh folios stay not uptodate: they read as zeros.
+ * If the read fails, a fresh folio that is there for our sake leaves the page
+ * cache again: a hole stays one, for the next fault, for userfaultfd, and in
+ * st_blocks. One that cannot be taken out stays not uptodate and reads as
+ * zeros.
  *
  * SGP_WRITE does not check i_size. It is checked when a folio is collected, so
  * a fill beyond the end of the file fails as a store would (-EFAULT), and again
@@ -181,6 +184,24 @@ static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 }
 
 /*
+ * Nothing was read into the piece. If the folio is there for our sake only, it
+ * leaves the page cache, so that a hole remains one; that of a fallocate is
+ * dirty.
+ */
+static void discard_piece(struct inode *inode, struct shmem_piece *piece)
+{
+	struct folio *folio = piece->folio;
+
+	if (!piece->fresh)
+		return;
+	folio_lock(folio);
+	if (folio->mapping == inode->i_mapping &&
+	    !folio_test_uptodate(folio) && !folio_test_dirty(folio))
+		generic_error_remove_folio(inode->i_mapping, folio);
+	folio_unlock(folio);
+}
+
+/*
  * Commits the pieces that @bytes cover, up to the first that must be read
  * again, and drops all references. Returns the number of bytes committed.
  */
@@ -195,6 +216,8 @@ static size_t commit(struct fill *f, struct inode *inode, unsigned int nr,
 		struct shmem_piece *piece = &f->pieces[i];
 		size_t part = min(bytes - done, piece->length);
 
+		if (!part)
+			discard_piece(inode, piece);
 		kept = kept && part && commit_piece(inode, piece, part);
 		if (kept)
 			done += part;
