@@ -4,8 +4,8 @@
  *
  * The fill for shared writable mappings of memfd and tmpfs files: the file is
  * read straight into folios of the destination's page cache. No page table is
- * touched, no fault taken, no page cleared that is overwritten anyway, and a
- * huge page is one piece.
+ * touched, no fault taken, no page cleared that is overwritten anyway (except
+ * huge ones, see may_be_mapped()), and a huge page is one piece.
  *
  * A batch goes through three steps.
  *
@@ -70,10 +70,24 @@ static u64 mapped_end(const struct inode *inode)
 	return round_up((u64)i_size_read(inode), PAGE_SIZE);
 }
 
-/* Nobody has seen the folio; from here on everybody may. */
+/*
+ * MADV_COLLAPSE maps a folio of this size without a look at whether it is
+ * uptodate, so it cannot be fresh: its uncleared bytes could be seen, and
+ * what is stored to it be lost.
+ */
+static bool may_be_mapped(struct folio *folio)
+{
+	return folio_test_pmd_mappable(folio);
+}
+
+/*
+ * Nobody has seen the folio; from here on everybody may. One that is never
+ * fresh holds what its allocation left, and nothing that we read.
+ */
 static void make_visible(struct folio *folio)
 {
-	folio_zero_range(folio, 0, folio_size(folio));
+	if (!may_be_mapped(folio) || !want_init_on_alloc(0))
+		folio_zero_range(folio, 0, folio_size(folio));
 	flush_dcache_folio(folio);
 	folio_mark_uptodate(folio);
 }
@@ -103,7 +117,8 @@ static ssize_t collect_piece(struct fill *f, struct inode *inode,
 	piece->offset = offset_in_folio(folio, pos);
 	piece->length = min_t(u64, end - pos,
 			      min(bytes, folio_size(folio) - piece->offset));
-	if (!folio_test_uptodate(folio) && f->in_place)
+	if (!folio_test_uptodate(folio) &&
+	    (f->in_place || may_be_mapped(folio)))
 		make_visible(folio);
 	piece->fresh = !folio_test_uptodate(folio);
 	if (!piece->fresh)
