@@ -185,6 +185,7 @@ static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 	if (!piece->fresh) {
 		if (folio->mapping == inode->i_mapping)
 			clear_truncated(inode, piece, bytes);
+		flush_dcache_folio(folio);
 	} else if (still_fresh(inode, piece, bytes)) {
 		folio_zero_segments(folio, 0, piece->offset,
 				    piece->offset + bytes, folio_size(folio));
