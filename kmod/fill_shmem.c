@@ -103,6 +103,7 @@ static ssize_t collect_piece(struct fill *f, struct inode *inode,
 
 	if ((u64)pos >= end)
 		return -EFAULT;
+	bytes = min_t(u64, bytes, end - pos);
 	err = shmem_get_folio(inode, pos >> PAGE_SHIFT, pos + bytes, &folio,
 			      SGP_WRITE);
 	if (err)
@@ -115,8 +116,7 @@ static ssize_t collect_piece(struct fill *f, struct inode *inode,
 
 	piece->folio = folio;
 	piece->offset = offset_in_folio(folio, pos);
-	piece->length = min_t(u64, end - pos,
-			      min(bytes, folio_size(folio) - piece->offset));
+	piece->length = min(bytes, folio_size(folio) - piece->offset);
 	if (!folio_test_uptodate(folio) &&
 	    (f->in_place || may_be_mapped(folio)))
 		make_visible(folio);
