@@ -34,8 +34,8 @@
  * A folio that was uptodate from the start is overwritten in place, too. It is
  * marked dirty before, so that no truncate of its other part drops it as clean
  * when our reference keeps it from being split. Who takes it out meanwhile
- * discards what was loaded, as after a read(2); so a batch is read twice at
- * most, whatever others do.
+ * discards what was loaded, as after a direct read(2); so a batch is read
+ * twice at most, whatever others do.
  *
  * If the read fails, a fresh folio that is there for our sake leaves the page
  * cache again: a hole stays one, for the next fault, for userfaultfd, and in
@@ -50,6 +50,76 @@
  *
  * Locking: folio locks, one at a time, none while anything else is waited
  * for. The file, and with it the mapping, is held by the target_vma.
+ */
+
+/**
+ * DOC: fill_shmem: why it is safe
+ *
+ * While the source is read we hold a reference to each folio of the batch, to
+ * the destination's file, and its mapping's count of writers. We hold no lock:
+ * no folio lock, mmap_lock, i_rwsem or invalidate_lock. Two rules follow.
+ * *(R)* The memory of a folio is neither freed nor moved while we read into it,
+ * in the page cache or out of it. *(U)* A folio that is not uptodate becomes so
+ * under its lock only, when all of its bytes have been written since it was
+ * allocated; whoever shows bytes to anybody looks at uptodate first.
+ *
+ * By R, no byte goes to memory of somebody else. By U, nobody sees an
+ * uncleared byte; memfd_pin_folios() alone does not look at uptodate, neither
+ * here nor after fallocate(2). As we wait for nothing while we hold a lock, nobody can wait
+ * for us in a circle. What is left to show is that no store is lost. In
+ * brackets are the tests, of selftests/shmem_held.c (held.*, registered.*: a
+ * read is held while it happens), shmem_fill.c (shmem_fill.*: at random, on
+ * two CPUs, with poisoned free memory), and others where named.
+ *
+ * 1. *Faults.* shmem_fault() clears a fresh folio under its lock and marks it
+ *    uptodate; fault-around skips what is not. A store comes after that and
+ *    is to a visible folio, of which we write our own range only: at commit the
+ *    folio is uptodate, so nothing is cleared, and we read again. MADV_COLLAPSE
+ *    breaks U for folios of PMD size (it maps them without a look), so those
+ *    are never fresh. [held.looked_at, stored_to, collapsed; shmem_fill.fault,
+ *    store, collapse]
+ * 2. *Truncate and hole punch* take the folio lock. A folio that is taken out
+ *    has another mapping at commit: what we read goes with it, and is read
+ *    again into what is there then. A large folio that our reference keeps from
+ *    being split stays, its part cleared, perhaps before we read there; hence
+ *    the look at i_size at commit. [held.punched, partly_punched,
+ *    truncated_in_the_middle (large folios), truncated_and_grown;
+ *    shmem_fill.punch, truncate]
+ * 3. *Swap-out, reclaim, migration, collapse, splitting* look at the number of
+ *    references under the folio lock, and give up. One that has begun before
+ *    we have our reference holds the lock, and is over, the folio's mapping
+ *    gone, when we get it. Afterwards the folio is dirty: it is written to
+ *    swap, not dropped. A swapped page is read back by shmem_get_folio().
+ *    [held.paged_out, paged_out_before, paged_out_after, dropped;
+ *    shmem_fill.page_out, compact]
+ * 4. *Another loader* may read into the same fresh folio. The first to commit
+ *    clears what it has not read, which may be what the other has; that one
+ *    finds the folio uptodate and reads again. Each writes its own range only.
+ *    [held.loaded_by_another, held_by_another; shmem_fill.load]
+ * 5. *write(2)* into the memfd makes a fresh folio uptodate under its lock, all
+ *    but its own bytes cleared; then as 1. fallocate(2) does so too, or, if
+ *    it fails, takes out folios that are fresh; then as 2. [held.written,
+ *    allocated, allocated_before; shmem_fill.write, fallocate]
+ * 6. *fork* shares the mapping and copies no page of it. A child cannot load
+ *    into its parent. [held.stored_to_by_a_child; shmem_fill.fork;
+ *    midload.process_forks]
+ * 7. *userfaultfd.* A registered range is left to the pinned fill. One that is
+ *    registered meanwhile gets what is being read, which is no longer missing,
+ *    and at most the rest of 2 MiB (see target_vma). A page that failed to
+ *    load is missing as before. [registered.while_held, after_a_failure;
+ *    shmem_fill.userfault; userfault.c]
+ * 8. *Seals.* F_SEAL_WRITE fails while we count as a writer, and after that
+ *    while a reference is left, such as that of a read which a network file
+ *    system has given up waiting for. The size is never changed
+ *    (F_SEAL_GROW, F_SEAL_SHRINK). [held.sealed; midload.memory_is_sealed;
+ *    context.sealed_at_any_moment of race.c]
+ * 9. *A source that needs the destination*, a FUSE daemon that has it mapped or
+ *    a loop device on it, finds no lock of ours and meets 1 to 5. It may let
+ *    us wait for ever: so may it the caller of read(2). [all of held.*, as the
+ *    daemon is a thread of the test; daemon.* and same_file.* of source.c]
+ *
+ * What R costs: memory cannot be migrated or offlined while a source is slow,
+ * as with a direct read(2).
  */
 
 #ifdef RAMLOAD_HAVE_SHMEM_FILL
