@@ -99,7 +99,8 @@
  * 5. *write(2)* into the memfd makes a fresh folio uptodate under its lock, all
  *    but its own bytes cleared; then as 1. fallocate(2) does so too, or, if
  *    it fails, takes out folios that are fresh; then as 2. [held.written,
- *    allocated, allocated_before; shmem_fill.write, fallocate]
+ *    allocated, allocated_before, allocation_is_undone; shmem_fill.write,
+ *    fallocate]
  * 6. *fork* shares the mapping and copies no page of it. A child cannot load
  *    into its parent. [held.stored_to_by_a_child; shmem_fill.fork;
  *    midload.process_forks]

@@ -409,6 +409,39 @@ TEST_F_TIMEOUT(held, allocated, TIMEOUT)
 	FINISH_LOADED();
 }
 
+static void wait_for_blocks(int fd, size_t bytes)
+{
+	struct stat st;
+
+	while (!fstat(fd, &st) && st.st_blocks < (blkcnt_t)(bytes / 512))
+		usleep(1000);
+}
+
+/*
+ * A fallocate(2) that is killed takes out what it has allocated, and with it
+ * the pages that are being loaded, though nobody wants them discarded.
+ */
+TEST_F_TIMEOUT(held, allocation_is_undone, TIMEOUT)
+{
+	int status;
+	pid_t pid;
+
+	if (variant->old || variant->large || variant->kind != MEMORY_MEMFD)
+		SKIP(return, "nothing is undone there");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(fallocate(self->m.fd, FALLOC_FL_KEEP_SIZE, 0, MIB(512)));
+	wait_for_blocks(self->m.fd, LENGTH);
+	START_HELD();
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	if (status != SIGKILL)
+		SKIP(return, "fallocate was too fast");
+	FINISH_LOADED();
+	ASSERT_NO_REFERENCE_LEFT();
+}
+
 /*
  * Reclaim and huge pages
  */
