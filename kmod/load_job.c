@@ -11,6 +11,11 @@
  * released, @done is set and waiters are woken. From then on the job is its
  * result, which lives as long as somebody holds a reference.
  *
+ * A job carries the credentials of the task that submitted it; workers read the
+ * source and allocate the destination with those. So who gives up rights, by
+ * setuid(2) or by a change of its security label, has given them up for all
+ * loads that it submits from then on, whenever the workers were made.
+ *
  * The source is closed by the owner of the job, when it reads the result of a
  * job that is done, or closes the job's file. A worker would close it at some
  * later time, when the owner may already have found that it cannot unmount
@@ -29,6 +34,7 @@
  * not until @done, and is then closed by who takes it out with xchg().
  */
 
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -55,6 +61,7 @@ struct load_job *load_job_create(struct load_request *request,
 	spin_lock_init(&job->lock);
 	init_waitqueue_head(&job->wait);
 	job->request = request;
+	job->cred = get_current_cred();
 	job->source = *source;
 	job->bytes_total = request->bytes_total;
 	source->file = NULL;
@@ -67,6 +74,7 @@ static void load_job_release(struct kref *ref)
 
 	source_file_close(&job->source);
 	load_request_free(job->request);
+	put_cred(job->cred);
 	if (job->pool)
 		worker_pool_put(job->pool);
 	kfree(job);

@@ -13,6 +13,7 @@
 #include "load_request.h"
 #include "source_file.h"
 
+struct cred;
 struct worker_pool;
 
 /**
@@ -24,6 +25,7 @@ struct worker_pool;
  *	worker_pool.lock
  * @running: workers that have it; under worker_pool.lock
  * @request: what to load; until the job is done
+ * @cred: credentials of the task that submitted it
  * @source: where from; closed by the owner, who is the first to see the end
  * @bytes_total: bytes to load
  * @bytes_done: bytes loaded
@@ -43,6 +45,7 @@ struct load_job {
 	struct list_head node;
 	unsigned int running;
 	struct load_request *request;
+	const struct cred *cred;
 	struct source_file source;
 	u64 bytes_total;
 	bool cancelled;

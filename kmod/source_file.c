@@ -12,7 +12,7 @@
  *
  * Permissions are those of pread(2): the fd must be open for reading, and
  * vfs_iocb_iter_read() calls the LSM and fsnotify hooks for each read, in the
- * worker, which has the credentials of the caller.
+ * worker, which has the credentials of the job's submitter.
  *
  * No lock of ours and no folio lock is held during a read. A read may
  * therefore sleep for as long as the file system likes, and may need pages

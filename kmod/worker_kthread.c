@@ -3,8 +3,8 @@
  * DOC: worker_kthread
  *
  * Workers as kernel threads, for kernels without vhost_task. A thread has the
- * credentials of the task that made the pool, always, and its mm for a chunk
- * at a time: between chunks a process that has ended can give up its memory.
+ * mm of the task that made the pool for a chunk at a time: between chunks a
+ * process that has ended can give up its memory.
  *
  * Fatal signals do not reach a kthread. So that a worker that sleeps killably
  * (in a userfault, in a network file system) can be stopped,
@@ -14,7 +14,6 @@
 
 #ifndef RAMLOAD_HAVE_VHOST_TASK
 
-#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
@@ -41,7 +40,6 @@ static void step(struct worker *w)
 static int run(void *data)
 {
 	struct worker *w = data;
-	const struct cred *old = override_creds(w->pool->cred);
 
 	allow_kernel_signal(SIGKILL);
 	while (!kthread_should_stop()) {
@@ -58,7 +56,6 @@ static int run(void *data)
 			schedule();
 		__set_current_state(TASK_RUNNING);
 	}
-	revert_creds(old);
 	return 0;
 }
 

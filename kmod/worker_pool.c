@@ -63,7 +63,6 @@ static void worker_pool_release(struct kref *ref)
 {
 	struct worker_pool *pool = container_of(ref, struct worker_pool, ref);
 
-	put_cred(pool->cred);
 	mmdrop(pool->mm);
 	kfree(pool);
 }
@@ -145,7 +144,6 @@ static struct worker_pool *alloc_pool(struct mm_struct *mm,
 	kref_init(&pool->ref);
 	mmgrab(mm);
 	pool->mm = mm;
-	pool->cred = get_current_cred();
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->jobs);
 	init_waitqueue_head(&pool->wait);
@@ -403,7 +401,10 @@ static void leave_job(struct worker *w)
 
 static void run_chunk(struct worker *w)
 {
+	const struct cred *old = override_creds(w->job->cred);
+
 	w->in_chunk = !fill_run(&w->fill, w->job);
+	revert_creds(old);
 }
 
 /**

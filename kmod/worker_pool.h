@@ -12,7 +12,6 @@
 
 #include "fill.h"
 
-struct cred;
 struct load_job;
 struct mm_struct;
 struct task_struct;
@@ -46,7 +45,6 @@ struct worker {
  * @ref: references: of the context, of the threads until they are reaped, of
  *	each job
  * @mm: the mm of the context; its struct is held, not its users
- * @cred: credentials of the task that made the pool
  * @lock: protects what is between it and @wait, worker.job, load_job.node and
  *	load_job.running
  * @jobs: jobs that may have chunks to take, oldest first
@@ -63,7 +61,6 @@ struct worker {
 struct worker_pool {
 	struct kref ref;
 	struct mm_struct *mm;
-	const struct cred *cred;
 	spinlock_t lock;	/* jobs and counts */
 	struct list_head jobs;
 	unsigned int unfinished;

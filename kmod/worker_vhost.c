@@ -3,7 +3,7 @@
  * DOC: worker_vhost
  *
  * Workers as threads of the process that calls RAMLOAD_SETUP: they have its
- * mm, credentials and cgroup, are stopped by SIGSTOP and end with it.
+ * mm and cgroup, are stopped by SIGSTOP and end with it.
  *
  * The core calls run() in a loop, with the task's state already
  * TASK_INTERRUPTIBLE, and sleeps if it returns false; so a wake-up between the

@@ -81,6 +81,7 @@ static void do_read(struct fuse_source *s, const struct request *rq)
 	};
 	unsigned int nr = atomic_load(&s->nr_held);
 
+	atomic_store(&s->reader, rq->header.uid);
 	if (r.offset + r.size > atomic_load(&s->gate) &&
 	    nr < FUSE_SOURCE_MAX_HELD) {
 		s->held[nr] = r;

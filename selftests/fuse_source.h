@@ -32,6 +32,8 @@ struct fuse_source {
 	_Atomic uint64_t gate;
 	/* Reads that touch it or what follows fail with EIO. */
 	_Atomic uint64_t fail_at;
+	/* Of whose credentials the last read was. */
+	atomic_uint reader;
 
 	/* The rest belongs to the daemon. */
 	pthread_mutex_t hook_lock;

@@ -73,12 +73,15 @@
  *
  * **Workers** are threads of the process that called RAMLOAD_SETUP where
  * RAMLOAD_FEATURE_THREADS is set: they count in its cgroup and against its
- * RLIMIT_NPROC, have the credentials the caller had then, and end with it.
- * Like any thread they make the process multi-threaded, which
- * unshare(CLONE_NEWUSER) and setns(2) refuse. Elsewhere they are kernel
- * threads that take on the mm and the credentials of the caller of
- * RAMLOAD_SETUP: their CPU time, their reads, and page tables they make count
- * in the root cgroup.
+ * RLIMIT_NPROC, and end with it. Like any thread they make the process
+ * multi-threaded, which unshare(CLONE_NEWUSER) and setns(2) refuse. Elsewhere
+ * they are kernel threads that take on the mm of the caller of RAMLOAD_SETUP:
+ * their CPU time, their reads, and page tables they make count in the root
+ * cgroup.
+ *
+ * **Credentials.** The source is read, and memory is allocated, with the
+ * credentials that the caller of RAMLOAD_LOAD had then: what pread(2) would
+ * have been denied is denied to the job.
  *
  * **Errors.** Checks come in this order. Each ioctl adds its own below.
  *
