@@ -27,6 +27,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 #include <uapi/linux/ramload.h>
 
 #include "limits.h"
@@ -34,6 +35,17 @@
 
 #define PAGE_SIZE_OF_BIT_MIN	SZ_512
 #define PAGE_SIZE_OF_BIT_MAX	SZ_1G
+
+/*
+ * Charged, and NULL without a word in the log where the OOM killer would else
+ * be called. Not kvmalloc(): it would try hard to find adjoining pages.
+ */
+static void *alloc(u64 nr, size_t size, gfp_t flags)
+{
+	flags |= GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	size *= nr;
+	return size > PAGE_SIZE ? __vmalloc(size, flags) : kmalloc(size, flags);
+}
 
 /**
  * load_request_create() - an empty request
@@ -48,8 +60,7 @@ struct load_request *load_request_create(u32 nr_ranges)
 	req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
 	if (!req)
 		return ERR_PTR(-ENOMEM);
-	req->ranges = kvmalloc_array(nr_ranges, sizeof(*req->ranges),
-				     GFP_KERNEL_ACCOUNT);
+	req->ranges = alloc(nr_ranges, sizeof(*req->ranges), 0);
 	if (!req->ranges) {
 		kfree(req);
 		return ERR_PTR(-ENOMEM);
@@ -154,7 +165,7 @@ int load_request_alloc_bitmaps(struct load_request *req, u64 bytes)
 
 	if (!bytes)
 		return 0;
-	req->bitmaps = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	req->bitmaps = alloc(bytes, 1, __GFP_ZERO);
 	if (!req->bitmaps)
 		return -ENOMEM;
 	at = req->bitmaps;
@@ -264,8 +275,7 @@ int load_request_finish(struct load_request *req, u32 chunk_size)
 	nr = cut_chunks(req, chunk_size, NULL);
 	if (nr < 0)
 		return nr;
-	req->chunks = kvmalloc_array(nr + 1, sizeof(*req->chunks),
-				     GFP_KERNEL_ACCOUNT);
+	req->chunks = alloc(nr + 1, sizeof(*req->chunks), 0);
 	if (!req->chunks)
 		return -ENOMEM;
 	nr = cut_chunks(req, chunk_size, req->chunks);
