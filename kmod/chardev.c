@@ -6,7 +6,7 @@
  * a request. Arguments are copied in and checked here, or by load_request, and
  * handed on as kernel structs.
  *
- * An open file is a context: an mm, and a worker pool once RAMLOAD_SETUP made
+ * An open file is a context: an mm, a user, and a worker pool once RAMLOAD_SETUP made
  * one. The mm's struct is held so that its address cannot be reused for
  * another while it is compared. The pool is set once, under context.lock, and
  * lives until release; readers need no lock.
@@ -44,11 +44,13 @@
 /**
  * struct context - an open of the device
  * @mm: of the task that opened it; its struct is held
+ * @user: who opened it
  * @lock: serializes RAMLOAD_SETUP
  * @pool: the workers, NULL before RAMLOAD_SETUP
  */
 struct context {
 	struct mm_struct *mm;
+	struct limit_user *user;
 	struct mutex lock;	/* RAMLOAD_SETUP */
 	struct worker_pool *pool;
 };
@@ -236,7 +238,7 @@ static long context_setup(void *object, union ioctl_arg *arg,
 		err = -EEXIST;
 		goto out;
 	}
-	pool = worker_pool_create(ctx->mm, setup->workers);
+	pool = worker_pool_create(ctx->mm, ctx->user, setup->workers);
 	if (IS_ERR(pool))
 		err = PTR_ERR(pool);
 	else
@@ -314,9 +316,10 @@ static int copy_bitmaps(struct load_request *req,
 	return 0;
 }
 
-static struct load_request *make_request(const struct ramload_load *load)
+static struct load_request *make_request(struct limit_user *user,
+					 const struct ramload_load *load)
 {
-	struct load_request *req = load_request_create(load->nr_ranges);
+	struct load_request *req = load_request_create(user, load->nr_ranges);
 	u64 bitmap_bytes = 0;
 	int err;
 
@@ -337,9 +340,10 @@ static struct load_request *make_request(const struct ramload_load *load)
 	return req;
 }
 
-static struct load_job *make_job(const struct ramload_load *load)
+static struct load_job *make_job(struct limit_user *user,
+				 const struct ramload_load *load)
 {
-	struct load_request *req = make_request(load);
+	struct load_request *req = make_request(user, load);
 	struct source_file source;
 	struct load_job *job;
 	int err;
@@ -459,7 +463,7 @@ static long context_load(void *object, union ioctl_arg *arg,
 	pool = smp_load_acquire(&ctx->pool);
 	if (!pool)
 		return -ENXIO;
-	job = make_job(load);
+	job = make_job(ctx->user, load);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 	return submit(pool, job, load, uarg);
@@ -495,6 +499,11 @@ static int context_open(struct inode *inode, struct file *file)
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
+	ctx->user = limit_user_find();
+	if (IS_ERR(ctx->user)) {
+		kfree(ctx);
+		return -ENOMEM;
+	}
 	mutex_init(&ctx->lock);
 	ctx->mm = current->mm;
 	mmgrab(ctx->mm);
@@ -509,6 +518,7 @@ static int context_release(struct inode *inode, struct file *file)
 	if (ctx->pool)
 		worker_pool_shutdown(ctx->pool);
 	mmdrop(ctx->mm);
+	limit_user_put(ctx->user);
 	kfree(ctx);
 	return 0;
 }

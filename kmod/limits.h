@@ -13,12 +13,20 @@
 /* Entries of a job's chunk table: 64 MiB of kernel memory. */
 #define LIMIT_CHUNKS		SZ_4M
 
+struct limit_user;
+
 u32 limit_workers(void);
 u32 limit_jobs(void);
 u32 limit_ranges(void);
 u64 limit_bitmap_bytes(void);
 
-int limit_workers_take(u32 nr);
-void limit_workers_give(u32 nr);
+struct limit_user *limit_user_find(void);
+struct limit_user *limit_user_get(struct limit_user *user);
+void limit_user_put(struct limit_user *user);
+
+int limit_workers_take(struct limit_user *user, u32 nr);
+void limit_workers_give(struct limit_user *user, u32 nr);
+int limit_bytes_take(struct limit_user *user, u64 bytes);
+void limit_bytes_give(struct limit_user *user, u64 bytes);
 
 #endif /* RAMLOAD_LIMITS_H */

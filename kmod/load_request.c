@@ -9,8 +9,8 @@
  * for each range, load_request_alloc_bitmaps(), load_request_finish()), is
  * immutable from then on, and so needs no lock. It belongs to its job.
  *
- * All its memory is sized by the caller: each allocation is bounded by a limit
- * and charged to the caller's memory cgroup.
+ * All its memory is sized by the caller: each allocation is bounded by a limit,
+ * charged to the caller's memory cgroup, and counted for its user.
  *
  * The chunk table is made when the request is, so that taking a chunk is one
  * atomic increment, whatever the ranges look like: a chunk is a piece of a
@@ -40,29 +40,35 @@
  * Charged, and NULL without a word in the log where the OOM killer would else
  * be called. Not kvmalloc(): it would try hard to find adjoining pages.
  */
-static void *alloc(u64 nr, size_t size, gfp_t flags)
+static void *alloc(struct load_request *req, u64 nr, size_t size, gfp_t flags)
 {
-	flags |= GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	size *= nr;
+	if (limit_bytes_take(req->user, size))
+		return NULL;
+	req->bytes_taken += size;
+	flags |= GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	return size > PAGE_SIZE ? __vmalloc(size, flags) : kmalloc(size, flags);
 }
 
 /**
  * load_request_create() - an empty request
+ * @user: whose memory it takes
  * @nr_ranges: ranges that will be added, 1 to limit_ranges()
  *
  * Return: the request, or ERR_PTR(-ENOMEM).
  */
-struct load_request *load_request_create(u32 nr_ranges)
+struct load_request *load_request_create(struct limit_user *user,
+					 u32 nr_ranges)
 {
 	struct load_request *req;
 
 	req = kzalloc(sizeof(*req), GFP_KERNEL_ACCOUNT);
 	if (!req)
 		return ERR_PTR(-ENOMEM);
-	req->ranges = alloc(nr_ranges, sizeof(*req->ranges), 0);
+	req->user = limit_user_get(user);
+	req->ranges = alloc(req, nr_ranges, sizeof(*req->ranges), 0);
 	if (!req->ranges) {
-		kfree(req);
+		load_request_free(req);
 		return ERR_PTR(-ENOMEM);
 	}
 	return req;
@@ -75,6 +81,8 @@ void load_request_free(struct load_request *req)
 	kvfree(req->chunks);
 	kvfree(req->bitmaps);
 	kvfree(req->ranges);
+	limit_bytes_give(req->user, req->bytes_taken);
+	limit_user_put(req->user);
 	kfree(req);
 }
 
@@ -165,7 +173,7 @@ int load_request_alloc_bitmaps(struct load_request *req, u64 bytes)
 
 	if (!bytes)
 		return 0;
-	req->bitmaps = alloc(bytes, 1, __GFP_ZERO);
+	req->bitmaps = alloc(req, bytes, 1, __GFP_ZERO);
 	if (!req->bitmaps)
 		return -ENOMEM;
 	at = req->bitmaps;
@@ -275,7 +283,7 @@ int load_request_finish(struct load_request *req, u32 chunk_size)
 	nr = cut_chunks(req, chunk_size, NULL);
 	if (nr < 0)
 		return nr;
-	req->chunks = alloc(nr + 1, sizeof(*req->chunks), 0);
+	req->chunks = alloc(req, nr + 1, sizeof(*req->chunks), 0);
 	if (!req->chunks)
 		return -ENOMEM;
 	nr = cut_chunks(req, chunk_size, req->chunks);

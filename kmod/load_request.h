@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+struct limit_user;
 struct ramload_range;
 
 /**
@@ -55,6 +56,8 @@ struct load_segment {
  * @chunks: where each chunk starts; it ends where the next one starts, and one
  *	more entry ends the last
  * @bytes_total: bytes present in all ranges
+ * @user: who pays for its memory
+ * @bytes_taken: how much that is
  *
  * Immutable once load_request_finish() has returned.
  */
@@ -65,9 +68,12 @@ struct load_request {
 	void *bitmaps;
 	struct load_position *chunks;
 	u64 bytes_total;
+	struct limit_user *user;
+	u64 bytes_taken;
 };
 
-struct load_request *load_request_create(u32 nr_ranges);
+struct load_request *load_request_create(struct limit_user *user,
+					 u32 nr_ranges);
 void load_request_free(struct load_request *req);
 int load_request_add(struct load_request *req, const struct ramload_range *in,
 		     u64 *bitmap_bytes);

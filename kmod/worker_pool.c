@@ -63,6 +63,7 @@ static void worker_pool_release(struct kref *ref)
 {
 	struct worker_pool *pool = container_of(ref, struct worker_pool, ref);
 
+	limit_user_put(pool->user);
 	mmdrop(pool->mm);
 	kfree(pool);
 }
@@ -108,7 +109,7 @@ static void reap(struct work_struct *work)
 		worker_thread_stop(pool->workers[i]);
 		kvfree(pool->workers[i]);
 	}
-	limit_workers_give(pool->nr_workers);
+	limit_workers_give(pool->user, pool->nr_workers);
 	/* What is left of this function, worker_pool_exit() waits for. */
 	module_put(THIS_MODULE);
 
@@ -128,22 +129,24 @@ static void retire(struct worker_pool *pool)
 }
 
 static struct worker_pool *alloc_pool(struct mm_struct *mm,
+				      struct limit_user *user,
 				      unsigned int nr_workers)
 {
 	struct worker_pool *pool;
 
-	if (limit_workers_take(nr_workers))
+	if (limit_workers_take(user, nr_workers))
 		return ERR_PTR(-EAGAIN);
 	pool = kzalloc(struct_size(pool, workers, nr_workers),
 		       GFP_KERNEL_ACCOUNT);
 	if (!pool) {
-		limit_workers_give(nr_workers);
+		limit_workers_give(user, nr_workers);
 		return ERR_PTR(-ENOMEM);
 	}
 	__module_get(THIS_MODULE);
 	kref_init(&pool->ref);
 	mmgrab(mm);
 	pool->mm = mm;
+	pool->user = limit_user_get(user);
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->jobs);
 	init_waitqueue_head(&pool->wait);
@@ -233,15 +236,17 @@ static void die(struct worker_pool *pool)
 /**
  * worker_pool_create() - make a pool and its threads
  * @mm: the caller's mm
+ * @user: whose workers they are
  * @nr_workers: 1 to limit_workers()
  *
  * Return: the pool, to be given to worker_pool_shutdown(), or ERR_PTR() of
  * -EAGAIN, -ENOMEM, or what making a thread returns.
  */
 struct worker_pool *worker_pool_create(struct mm_struct *mm,
+				       struct limit_user *user,
 				       unsigned int nr_workers)
 {
-	struct worker_pool *pool = alloc_pool(mm, nr_workers);
+	struct worker_pool *pool = alloc_pool(mm, user, nr_workers);
 	unsigned int i;
 	int err = 0;
 

@@ -12,6 +12,7 @@
 
 #include "fill.h"
 
+struct limit_user;
 struct load_job;
 struct mm_struct;
 struct task_struct;
@@ -45,6 +46,7 @@ struct worker {
  * @ref: references: of the context, of the threads until they are reaped, of
  *	each job
  * @mm: the mm of the context; its struct is held, not its users
+ * @user: whose workers they are
  * @lock: protects what is between it and @wait, worker.job, load_job.node and
  *	load_job.running
  * @jobs: jobs that may have chunks to take, oldest first
@@ -61,6 +63,7 @@ struct worker {
 struct worker_pool {
 	struct kref ref;
 	struct mm_struct *mm;
+	struct limit_user *user;
 	spinlock_t lock;	/* jobs and counts */
 	struct list_head jobs;
 	unsigned int unfinished;
@@ -75,6 +78,7 @@ struct worker_pool {
 };
 
 struct worker_pool *worker_pool_create(struct mm_struct *mm,
+				       struct limit_user *user,
 				       unsigned int nr_workers);
 void worker_pool_shutdown(struct worker_pool *pool);
 void worker_pool_put(struct worker_pool *pool);

@@ -69,7 +69,12 @@
  *
  * **Memory.** What a job needs (ranges, bitmaps, its chunk table) is charged
  * to the caller's memory cgroup, pages of the destination to the cgroup of
- * the context's process.
+ * the context's process. A job that is done holds none of it.
+ *
+ * **Limits** of a context are those that RAMLOAD_INFO tells. A user, the one
+ * who opened the device, has limits for all contexts together: workers, and
+ * memory of unfinished jobs. All uids of a user namespace count as the owner
+ * of the outermost one. They are parameters of the module.
  *
  * **Workers** are threads of the process that called RAMLOAD_SETUP where
  * RAMLOAD_FEATURE_THREADS is set: they count in its cgroup and against its
@@ -178,7 +183,7 @@ struct ramload_info {
  * * EINVAL: @workers is 0 or over the limit
  * * EEXIST: the context has workers
  * * EAGAIN: RLIMIT_NPROC, the pids cgroup or the module's limit on workers of
- *   all contexts does not allow as many
+ *   a user, or of all users, does not allow as many
  * * ENOMEM: no memory
  */
 struct ramload_setup {
@@ -299,7 +304,8 @@ enum ramload_direct {
  *   called execve(2)
  * * EBUSY: the context has ramload_info.out_max_jobs unfinished jobs
  * * EMFILE, ENFILE: no fd for the job
- * * ENOMEM: no memory, or over the limit of the memory cgroup
+ * * ENOMEM: no memory, or over the limit of the memory cgroup, or of what the
+ *   unfinished jobs of a user may hold
  * * EINTR: with RAMLOAD_LOAD_WAIT, a signal came before the job was done,
  *   which goes on as @out_job_fd
  * * with RAMLOAD_LOAD_WAIT, any error of struct ramload_job_result; @result
