@@ -134,7 +134,8 @@ check:
 .PHONY: install
 install: user
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libdir)/pkgconfig \
-		$(DESTDIR)$(prefix)/include/linux
+		$(DESTDIR)$(prefix)/include/linux \
+		$(DESTDIR)$(prefix)/lib/udev/rules.d
 	install -m 755 $(B)/ramload $(DESTDIR)$(prefix)/bin/
 	install -m 644 $(B)/libramload.a $(DESTDIR)$(libdir)/
 	install -m 755 $(SO) $(DESTDIR)$(libdir)/
@@ -143,6 +144,8 @@ install: user
 	install -m 644 include/ramload.h $(DESTDIR)$(prefix)/include/
 	install -m 644 include/uapi/linux/ramload.h \
 		$(DESTDIR)$(prefix)/include/linux/
+	install -m 644 Documentation/packaging/60-ramload.rules \
+		$(DESTDIR)$(prefix)/lib/udev/rules.d/
 
 .PHONY: modules_install
 modules_install: module
