@@ -19,6 +19,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
+#include "fault_point.h"
 #include "fill.h"
 #include "load_job.h"
 #include "load_request.h"
@@ -79,7 +80,9 @@ static int may_go_on(const struct load_job *job)
 {
 	if (load_job_cancelled(job) || fatal_signal_pending(current))
 		return -ECANCELED;
-	return signal_pending(current) ? PAUSE : 0;
+	if (signal_pending(current) || fault_point(FAULT_PAUSE))
+		return PAUSE;
+	return 0;
 }
 
 /* Returns as may_go_on(), where @err is what a batch ended with. */

@@ -27,6 +27,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
+#include "fault_point.h"
 #include "fill.h"
 #include "source_file.h"
 
@@ -35,6 +36,8 @@ static long pin(struct fill *f, unsigned long addr, unsigned long nr)
 	int locked = 1;
 	long pinned;
 
+	if (fault_point(FAULT_PIN))
+		return -ENOMEM;
 	if (mmap_read_lock_killable(f->mm))
 		return -EINTR;
 	pinned = pin_user_pages_remote(f->mm, addr, nr, FOLL_WRITE, f->pages,

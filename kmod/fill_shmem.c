@@ -132,6 +132,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/uio.h>
 
+#include "fault_point.h"
 #include "fill.h"
 #include "source_file.h"
 
@@ -175,6 +176,8 @@ static ssize_t collect_piece(struct fill *f, struct inode *inode,
 	if ((u64)pos >= end)
 		return -EFAULT;
 	bytes = min_t(u64, bytes, end - pos);
+	if (fault_point(FAULT_FOLIO))
+		return -ENOMEM;
 	err = shmem_get_folio(inode, pos >> PAGE_SHIFT, pos + bytes, &folio,
 			      SGP_WRITE);
 	if (err)
@@ -253,6 +256,8 @@ static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 	bool kept = true;
 
 	folio_lock(folio);
+	if (!folio_test_uptodate(folio) && fault_point(FAULT_INTERFERE))
+		make_visible(folio);
 	if (!piece->fresh) {
 		if (folio->mapping == inode->i_mapping)
 			clear_truncated(inode, piece, bytes);

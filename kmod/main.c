@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "chardev.h"
+#include "fault_point.h"
 #include "worker_pool.h"
 
 static int __init ramload_init(void)
@@ -15,12 +16,14 @@ static int __init ramload_init(void)
 	err = worker_pool_init();
 	if (err)
 		return err;
+	fault_point_init();
 	err = chardev_init();
 	if (err)
-		goto err_pool;
+		goto err_fault;
 	return 0;
 
-err_pool:
+err_fault:
+	fault_point_exit();
 	worker_pool_exit();
 	return err;
 }
@@ -29,6 +32,7 @@ static void __exit ramload_exit(void)
 {
 	chardev_exit();
 	worker_pool_exit();
+	fault_point_exit();
 }
 
 module_init(ramload_init);

@@ -28,6 +28,7 @@
 #include <linux/stat.h>
 #include <linux/uio.h>
 
+#include "fault_point.h"
 #include "source_file.h"
 
 /*
@@ -191,7 +192,11 @@ static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
 	kiocb.ki_flags &= ~IOCB_DIRECT;
 	kiocb.ki_flags |= direct_flag;
 	iov_iter_truncate(&part, bytes);
+	if (fault_point(FAULT_READ))
+		return -EIO;
 	ret = vfs_iocb_iter_read(file, &kiocb, &part);
+	if (ret > 1 && fault_point(FAULT_SHORT_READ))
+		ret /= 2;
 	if (ret > 0)
 		iov_iter_advance(iter, ret);
 	return ret;
@@ -209,7 +214,8 @@ static ssize_t read_direct(const struct source_file *src, loff_t pos,
 	struct iov_iter part = *iter;
 
 	iov_iter_truncate(&part, bytes);
-	if (!bytes || iov_iter_alignment(&part) & (src->mem_align - 1))
+	if (!bytes || iov_iter_alignment(&part) & (src->mem_align - 1) ||
+	    fault_point(FAULT_DIRECT))
 		return 0;
 	return max_t(ssize_t, 0, read_some(src->file, pos, iter, bytes,
 					   IOCB_DIRECT));

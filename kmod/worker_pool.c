@@ -51,6 +51,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "fault_point.h"
 #include "limits.h"
 #include "load_job.h"
 #include "worker_pool.h"
@@ -166,7 +167,7 @@ static int create_worker(struct worker_pool *pool, unsigned int i)
 	w->pool = pool;
 	w->fill.mm = pool->mm;
 	atomic_inc(&pool->active);
-	err = worker_thread_create(w);
+	err = fault_point(FAULT_WORKER) ? -ENOMEM : worker_thread_create(w);
 	if (err) {
 		atomic_dec(&pool->active);
 		kvfree(w);
