@@ -178,20 +178,40 @@ static int mount_hidden(const char *device, const char *type,
 	return fd;
 }
 
+static int make_fs(const char *type, const char *path, struct reason *why)
+{
+	char mkfs[32];
+
+	snprintf(mkfs, sizeof(mkfs), "mkfs.%s", type);
+	if (run(mkfs, "-q", path))
+		return give_reason(why, type, mkfs);
+	return 0;
+}
+
 static int make_image(const char *type, int dir, struct reason *why)
 {
 	int image = file_create(dir);
-	char path[64], mkfs[32];
+	char path[64];
 
 	if (image < 0)
 		return give_reason(why, type, "no image");
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), image);
-	snprintf(mkfs, sizeof(mkfs), "mkfs.%s", type);
-	if (ftruncate(image, IMAGE_SIZE) || run(mkfs, "-q", path)) {
+	if (ftruncate(image, IMAGE_SIZE) || make_fs(type, path, why)) {
 		close(image);
-		return give_reason(why, type, mkfs);
+		return -1;
 	}
 	return image;
+}
+
+int fs_make_on(const char *type, const char *device, struct reason *why)
+{
+	int fd;
+
+	load_module(type);
+	if (make_fs(type, device, why))
+		return -1;
+	fd = mount_hidden(device, type, NULL);
+	return fd < 0 ? give_reason(why, type, "mount") : fd;
 }
 
 static int mount_image(const char *type, int dir, struct reason *why)

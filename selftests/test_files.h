@@ -18,6 +18,12 @@ struct reason;
  */
 int fs_open(const char *type, const char *options, struct reason *why);
 
+/*
+ * Make a file system on a block device. It is mounted as long as the directory
+ * that is returned, its root, or a file in it is open.
+ */
+int fs_make_on(const char *type, const char *device, struct reason *why);
+
 /* An empty file; -1 with errno set if it cannot be made. */
 int file_create(int dir);
 
