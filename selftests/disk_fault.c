@@ -174,14 +174,21 @@ static void bad_sector(struct __test_metadata *_metadata, disk_t *self,
 			MAP(kinds[kind]);
 			ASSERT_EQ(-EIO, load_all(self, directs[direct]));
 			ASSERT_TRUE(failed_well(self));
-			/* As good as pread() knows it, and no better. */
+			/*
+			 * File systems read a large folio as a whole or not
+			 * at all, and so does pread().
+			 */
 			at = self->result.out_error_offset;
 			ASSERT_LE(at, bad);
-			ASSERT_GE(at, known);
+			if (self->dir < 0) {
+				ASSERT_EQ(at, bad - bad % PAGE);
+			} else {
+				ASSERT_LT(bad - at, MIB(2));
+			}
 			memory_unmap(&self->m);
 		}
 	}
-	TH_LOG("bad byte %lu: pread %lu, ramload %lu", bad, known, at);
+	TH_LOG("bad byte %lu: pread says %lu, ramload %lu", bad, known, at);
 	/* A disk that has got well again is read again. */
 	ASSERT_EQ(0, fault_disk_set_bad(&self->disk, target, 0, 0));
 	MAP(MEMORY_MEMFD);
@@ -615,12 +622,16 @@ TEST_F_TIMEOUT(scsi, medium_error, TIMEOUT)
 static void *delete_disk(void *arg)
 {
 	struct _test_data_scsi *self = arg;
-	char command[96];
+	char path[64];
+	int fd;
 
-	snprintf(command, sizeof(command),
-		 "echo 1 > /sys/block/%s/device/delete", self->name);
+	snprintf(path, sizeof(path), "/sys/block/%s/device/delete",
+		 self->name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	usleep(50000);
-	run_shell(command);
+	if (write(fd, "1", 1) != 1)
+		perror(path);
+	close(fd);
 	self->stop = true;
 	return NULL;
 }

@@ -67,6 +67,12 @@
  * where the last close happens elsewhere (in another process that was passed
  * the fd, or at exit), the job is cancelled without a wait.
  *
+ * **Sources that do not answer.** A cancel asks workers to stop; one that waits
+ * for a device or a server goes on waiting until it answers, and the job is
+ * done then. A fatal signal ends the wait of a read through the page cache at
+ * once. A direct read waits uninterruptibly, as that of pread(2) does: the
+ * process then stays until the device answers. Nobody else waits for it.
+ *
  * **Memory.** What a job needs (ranges, bitmaps, its chunk table) is charged
  * to the caller's memory cgroup, pages of the destination to the cgroup of
  * the context's process. A job that is done holds none of it.
@@ -358,7 +364,9 @@ enum ramload_job_result_flags {
  *	where there is a bitmap
  * @out_bytes_done: bytes loaded so far; only ever grows
  * @out_error_offset: if @out_error, the offset in the source of the first
- *	byte that was not loaded
+ *	byte that was not loaded. Of a device with a bad sector, that is the
+ *	start of what the file system reads as a whole: a page, or a large
+ *	folio.
  * @out_error_range: if @out_error, the index of the range it is in
  * @__reserved: must be 0
  *
@@ -379,6 +387,7 @@ enum ramload_job_result_flags {
  *   context, or because the process ended
  * * -ENOMEM: no memory for the destination, or over its memory cgroup's limit
  * * -ENOSPC: the file system of a shared mapping is full
+ * * -EDQUOT: what its owner may have there is used up
  * * -EIO and whatever else read(2) of the source gives
  */
 struct ramload_job_result {
