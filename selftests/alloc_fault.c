@@ -18,6 +18,9 @@
 #include "test_files.h"
 #include "test_memory.h"
 
+/* Hundreds of loads, on kernels that check all they do. */
+#define SWEEP_TIMEOUT	(10 * TIMEOUT)
+
 #define LENGTH		KIB(64)
 #define HALF		(LENGTH / 2)
 #define SECOND_AT	KIB(128)	/* in the file */
@@ -201,7 +204,7 @@ static bool next_load_works(caller_t *self, int fd)
 	return !load_wait(fd, &load, NULL) && loaded(self->m.map, LENGTH);
 }
 
-TEST_F_TIMEOUT(caller, open_context, TIMEOUT)
+TEST_F_TIMEOUT(caller, open_context, SWEEP_TIMEOUT)
 {
 	bool fault = true;
 	unsigned int n;
@@ -221,7 +224,7 @@ TEST_F_TIMEOUT(caller, open_context, TIMEOUT)
 	ASSERT_LT(0, self->failed);
 }
 
-TEST_F_TIMEOUT(caller, make_workers, TIMEOUT)
+TEST_F_TIMEOUT(caller, make_workers, SWEEP_TIMEOUT)
 {
 	bool fault = true;
 	unsigned int n;
@@ -359,7 +362,7 @@ static int finish_job(const struct ramload_load *load)
 	return err;
 }
 
-TEST_F_TIMEOUT(load, sweep, TIMEOUT)
+TEST_F_TIMEOUT(load, sweep, SWEEP_TIMEOUT)
 {
 	struct ramload_job_result res;
 	bool fault = true;
@@ -396,7 +399,7 @@ TEST_F_TIMEOUT(load, sweep, TIMEOUT)
 }
 
 /* Nothing that ends a job may need memory. */
-TEST_F_TIMEOUT(load, end_of_job, TIMEOUT)
+TEST_F_TIMEOUT(load, end_of_job, SWEEP_TIMEOUT)
 {
 	struct ramload_load load = LOAD(self->src, self->ranges, variant->nr,
 					.chunk_size = variant->chunk);
@@ -565,7 +568,7 @@ static void prepare(worker_t *self, enum source_kind source)
 				     self->m.length - LENGTH));		\
 	} while (0)
 
-TEST_F_TIMEOUT(worker, allocations, TIMEOUT)
+TEST_F_TIMEOUT(worker, allocations, SWEEP_TIMEOUT)
 {
 	bool fired = true;
 	unsigned int n;
@@ -637,7 +640,7 @@ static bool is_met(enum fault_point point, bool shmem, enum source_kind source)
 	}
 }
 
-TEST_F_TIMEOUT(worker, points, TIMEOUT)
+TEST_F_TIMEOUT(worker, points, SWEEP_TIMEOUT)
 {
 	bool shmem = uses_shmem_fill(self, variant->kind);
 	enum fault_point point;
@@ -653,8 +656,15 @@ TEST_F_TIMEOUT(worker, points, TIMEOUT)
 			fault_points_set(BIT(point), n, 100, 1);
 			err = load_two(self, variant->source);
 			left = fault_points_end();
-			ASSERT_EQ(left ? 0 : expected_error(point,
-						variant->source), err);
+			/*
+			 * A batch that has some folios when there are no more
+			 * is loaded, and the rest asked for again.
+			 */
+			if (err || point != FAULT_FOLIO || n == 1)
+				ASSERT_EQ(left ? 0 :
+					  expected_error(point,
+							 variant->source),
+					  err);
 			if (!err) {
 				ASSERT_TRUE(loaded(self->m.map, LENGTH));
 				continue;
@@ -668,7 +678,7 @@ TEST_F_TIMEOUT(worker, points, TIMEOUT)
 }
 
 /* Things that are no error, many of them at once, and with them errors. */
-TEST_F_TIMEOUT(worker, storm, TIMEOUT)
+TEST_F_TIMEOUT(worker, storm, SWEEP_TIMEOUT)
 {
 	const unsigned int harmless = BIT(FAULT_SHORT_READ) |
 		BIT(FAULT_DIRECT) | BIT(FAULT_INTERFERE) | BIT(FAULT_PAUSE);
@@ -686,7 +696,7 @@ TEST_F_TIMEOUT(worker, storm, TIMEOUT)
 		ASSERT_TRUE(loaded(self->m.map, LENGTH));
 
 		prepare(self, variant->source);
-		fault_points_set(-1U, 1, 10, -1);
+		fault_points_set(-1U, 1, 20, -1);
 		err = load_two(self, variant->source);
 		fault_points_end();
 		self->failed += !!err;
@@ -695,9 +705,8 @@ TEST_F_TIMEOUT(worker, storm, TIMEOUT)
 			ASSERT_TRUE(failed_well(self));
 		}
 		ASSERT_NEXT_LOAD_WORKS();
-	} while (time(NULL) < end);
+	} while (time(NULL) < end || !self->failed);
 	TH_LOG("%u loads failed", self->failed);
-	ASSERT_LT(0, self->failed);
 }
 
 FIXTURE(setup)
@@ -723,7 +732,7 @@ FIXTURE_TEARDOWN(setup)
 }
 
 /* One worker of several cannot be made: none is left. */
-TEST_F_TIMEOUT(setup, worker_fails, TIMEOUT)
+TEST_F_TIMEOUT(setup, worker_fails, SWEEP_TIMEOUT)
 {
 	int fd, ret, left = 0;
 	unsigned int n;

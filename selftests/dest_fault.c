@@ -146,7 +146,7 @@ TEST_F_TIMEOUT(dest, bad_sector, TIMEOUT)
 		SKIP(return, "%s", why.text);
 	self->file = file_create_pattern(self->dir, SEED_OLD, LENGTH);
 	ASSERT_LE(0, self->file);
-	ASSERT_EQ(0, fault_disk_set_bad(&self->disk, "flakey",
+	ASSERT_EQ(0, fault_disk_set_bad(&self->disk, "error",
 					fault_disk_where(self->file, bad),
 					SECTOR));
 	file_evict(self->file);
@@ -155,7 +155,7 @@ TEST_F_TIMEOUT(dest, bad_sector, TIMEOUT)
 	ASSERT_LE(self->result.out_error_offset, bad);
 	/* What a store to it would say is the same: it is one page. */
 	ASSERT_EQ(bad - bad % PAGE, self->result.out_error_offset);
-	ASSERT_EQ(0, fault_disk_set_bad(&self->disk, "flakey", 0, 0));
+	ASSERT_EQ(0, fault_disk_set_bad(&self->disk, "error", 0, 0));
 	ASSERT_EQ(0, load_all(self));
 	ASSERT_TRUE(pattern_matches(self->map, SEED_SOURCE, 0, LENGTH));
 }

@@ -543,45 +543,4 @@ TEST_F_TIMEOUT(midload, memory_is_replaced, TIMEOUT)
 	ASSERT_TRUE(all_zero(fresh, LENGTH));
 }
 
-struct signaller {
-	pthread_t thread;
-	pthread_t target;
-	atomic_bool stop;
-};
-
-static void *send_signals(void *arg)
-{
-	struct signaller *s = arg;
-
-	while (!s->stop)
-		pthread_kill(s->target, SIGUSR1);
-	return NULL;
-}
-
-static void on_signal(int sig)
-{
-}
-
-/* A thread cannot be made while a signal is pending; here one always is. */
-TEST(workers_are_made_while_signals_come)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-	struct signaller s = { .target = pthread_self() };
-	struct ramload_info info;
-	int fd, ret, err;
-
-	OPEN_DEVICE(fd);
-	test_info(fd, &info);
-	sigaction(SIGUSR1, &action, NULL);
-	ASSERT_EQ(0, pthread_create(&s.thread, NULL, send_signals, &s));
-	ret = raw_setup(fd, info.out_max_workers);
-	err = errno;
-	s.stop = true;
-	pthread_join(s.thread, NULL);
-	if (ret)
-		TH_LOG("%s", strerror(err));
-	ASSERT_EQ(0, ret);
-	close(fd);
-}
-
 TEST_HARNESS_MAIN
