@@ -38,7 +38,7 @@
 
 /*
  * Charged, and NULL without a word in the log where the OOM killer would else
- * be called. Not kvmalloc(): it would try hard to find adjoining pages.
+ * be called.
  */
 static void *alloc(struct load_request *req, u64 nr, size_t size, gfp_t flags)
 {
@@ -46,8 +46,8 @@ static void *alloc(struct load_request *req, u64 nr, size_t size, gfp_t flags)
 	if (limit_bytes_take(req->user, size))
 		return NULL;
 	req->bytes_taken += size;
-	flags |= GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-	return size > PAGE_SIZE ? __vmalloc(size, flags) : kmalloc(size, flags);
+	return kvmalloc(size, flags | GFP_KERNEL_ACCOUNT |
+			__GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 }
 
 /**

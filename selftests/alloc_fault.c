@@ -17,6 +17,7 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 /* Hundreds of loads, on kernels that check all they do. */
 #define SWEEP_TIMEOUT	(10 * TIMEOUT)

@@ -20,6 +20,7 @@
 #include "fault_disk.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 #define SECTOR		512
 #define WATCHDOG_MS	60000

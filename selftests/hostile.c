@@ -13,6 +13,7 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 #define LENGTH	MIB(2)
 #define HOLE	(MIB(1) + 5 * PAGE)

@@ -3,8 +3,11 @@
  * Every destination x source x shape x way to read. Each is loaded into fresh
  * memory and into memory that has contents, and compared byte for byte, with
  * what lies between and around the pages that were to be loaded.
+ *
+ * usage: matrix [SOURCE]; without one, all sources.
  */
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,11 +17,13 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 #define WHOLE		MIB(24)
 #define BEFORE		MIB(2)		/* of memory, before the destination */
 #define WATCHED		KIB(64)		/* checked on either side of it */
 #define ALTERNATING	MIB(1)
+#define HOLE		(12 * PAGE)
 #define WORKERS		3
 
 /* Where a shape begins in the file and, after BEFORE, in memory. */
@@ -32,6 +37,8 @@ struct shape {
 
 static const struct shape shapes[] = {
 	{ "one page", 3 * PAGE, 5 * PAGE, PAGE, NONE },
+	{ "512 into a page", 512, PAGE + 512, 300 * 512, NONE },
+	{ "2048 into a page, from 1536", 1536, 2048, 301 * 512, NONE },
 	{ "unaligned", 7777, 4099, 300001, NONE },
 	{ "unaligned, congruent", 5 * PAGE + 333, 7 * PAGE + 333, 400007, NONE },
 	{ "2 MiB", MIB(2), 0, MIB(2), NONE },
@@ -48,16 +55,53 @@ static const char *const direct_names[] = {
 
 struct source {
 	const char *name;
+	const char *fs;
+	int (*make)(int dir);
+	bool few;		/* one kind of memory for each fill */
+	bool holed;		/* its contents are those of all.holed */
 	int fd;
 	bool can_direct;
 	struct reason why;
 };
 
+static int make_plain(int dir);
+static int make_sparse(int dir);
+static int make_unwritten(int dir);
+static int make_opened_direct(int dir);
+static int make_loop(int dir);
+static int make_loop_4kn(int dir);
+
 static struct source sources[] = {
-	{ .name = "ext4" },
-	{ .name = "xfs" },
-	{ .name = "tmpfs" },
-	{ .name = "block device" },
+	{ "ext4", "ext4", .make = make_plain },
+	{ "xfs", "xfs", .make = make_plain },
+	{ "tmpfs", "tmpfs", .make = make_plain },
+	{ "block device", "ext4", .make = make_loop },
+	{ "block device, 4 KiB sectors", "ext4",
+	  .make = make_loop_4kn, .few = true },
+	{ "ext4, 1 KiB blocks", "ext4-1k", .make = make_plain, .few = true },
+	{ "ext4, 4 KiB sectors", "ext4-4kn", .make = make_plain, .few = true },
+	{ "ext4, sparse", "ext4",
+	  .make = make_sparse, .few = true, .holed = true },
+	{ "ext4, unwritten extents", "ext4",
+	  .make = make_unwritten, .few = true, .holed = true },
+	{ "ext4, opened with O_DIRECT", "ext4",
+	  .make = make_opened_direct, .few = true },
+	{ "xfs, 4 KiB sectors", "xfs-4kn", .make = make_plain, .few = true },
+	{ "xfs, sparse", "xfs",
+	  .make = make_sparse, .few = true, .holed = true },
+	{ "xfs, unwritten extents", "xfs",
+	  .make = make_unwritten, .few = true, .holed = true },
+	{ "btrfs", "btrfs", .make = make_plain, .few = true },
+	{ "btrfs, sparse", "btrfs",
+	  .make = make_sparse, .few = true, .holed = true },
+	{ "btrfs, zstd", "btrfs-zstd",
+	  .make = make_sparse, .few = true, .holed = true },
+	{ "btrfs, lzo", "btrfs-lzo",
+	  .make = make_sparse, .few = true, .holed = true },
+	{ "overlay", "overlay", .make = make_plain, .few = true },
+	{ "nfs", "nfs", .make = make_plain, .few = true },
+	{ "nfs, sparse", "nfs",
+	  .make = make_sparse, .few = true, .holed = true },
 };
 
 struct combination {
@@ -71,42 +115,116 @@ struct combination {
 static struct {
 	int fd;
 	char *source;		/* the contents of all sources */
+	char *holed;		/* the same, but zeros where is_hole() */
 	char *old;		/* those of memory that is not fresh */
 	const char *zeros;
+	const char *only;	/* the name of a source, or NULL */
 } all;
 
-static bool open_file_source(struct source *s)
+static int make_plain(int dir)
 {
-	int dir = fs_open(s->name, NULL, &s->why);
-
-	s->fd = dir < 0 ? -1 : file_create_pattern(dir, SEED_SOURCE, WHOLE);
-	return s->fd >= 0;
+	return file_create_pattern(dir, SEED_SOURCE, WHOLE);
 }
 
-static bool open_block_source(struct source *s)
+static int make_opened_direct(int dir)
 {
-	int dir = fs_open("ext4", NULL, &s->why);
-	int file = dir < 0 ? -1 : file_create_pattern(dir, SEED_SOURCE, WHOLE);
+	int fd = make_plain(dir), direct;
+	char path[32];
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	direct = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	close(fd);
+	return direct;
+}
+
+/*
+ * Pieces of 12 pages: long enough for direct reads to begin and end in them,
+ * and no multiple of the size of any batch.
+ */
+static bool is_hole(size_t offset)
+{
+	return offset / HOLE % 3 == 1;
+}
+
+static int write_pieces(int fd)
+{
+	size_t at;
+
+	for (at = 0; at < WHOLE; at += HOLE)
+		if (!is_hole(at) && pwrite(fd, all.holed + at, HOLE, at) !=
+				    HOLE)
+			return -1;
+	return fsync(fd);
+}
+
+static int make_sparse(int dir)
+{
+	int fd = file_create(dir);
+
+	if (fd < 0 || ftruncate(fd, WHOLE) || write_pieces(fd))
+		return -1;
+	return fd;
+}
+
+/* What the disk holds there is not the file's. */
+static int make_unwritten(int dir)
+{
+	int fd = file_create(dir);
+
+	if (fd < 0 || fallocate(fd, 0, 0, WHOLE) || write_pieces(fd))
+		return -1;
+	return fd;
+}
+
+static int make_loop_of(int dir, unsigned int sector)
+{
+	int file = make_plain(dir), fd;
 
 	if (file < 0)
-		return false;
-	s->fd = loop_attach(file);
-	snprintf(s->why.text, sizeof(s->why.text), "no loop device");
+		return -1;
+	fd = loop_attach_sectors(file, sector);
 	close(file);
-	return s->fd >= 0;
+	return fd;
+}
+
+static int make_loop(int dir)
+{
+	return make_loop_of(dir, 512);
+}
+
+static int make_loop_4kn(int dir)
+{
+	return make_loop_of(dir, 4096);
+}
+
+static void open_source(struct source *s)
+{
+	int dir = fs_open(s->fs, NULL, &s->why);
+
+	s->fd = -1;
+	if (dir < 0)
+		return;
+	s->fd = s->make(dir);
+	if (s->fd < 0)
+		snprintf(s->why.text, sizeof(s->why.text), "no file: %s",
+			 strerror(errno));
+	s->can_direct = s->fd >= 0 && file_can_direct(s->fd);
 }
 
 static void open_sources(void)
 {
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(sources); i++) {
-		struct source *s = &sources[i];
-		bool ok = strcmp(s->name, "block device") ?
-			  open_file_source(s) : open_block_source(s);
+	for (i = 0; i < ARRAY_SIZE(sources); i++)
+		if (!all.only || !strcmp(all.only, sources[i].name))
+			open_source(&sources[i]);
+}
 
-		s->can_direct = ok && file_can_direct(s->fd);
-	}
+static size_t min(size_t a, size_t b)
+{
+	return a < b ? a : b;
 }
 
 static void *allocate(size_t length)
@@ -123,10 +241,17 @@ static void make_contents(void)
 {
 	size_t length = WHOLE + 2 * BEFORE;
 
+	size_t at;
+
 	all.source = allocate(WHOLE);
+	all.holed = allocate(WHOLE);
 	all.old = allocate(length);
 	all.zeros = allocate(length);
 	pattern_fill(all.source, SEED_SOURCE, 0, WHOLE);
+	for (at = 0; at < WHOLE; at += HOLE)
+		if (!is_hole(at))
+			memcpy(all.holed + at, all.source + at,
+			       min(HOLE, WHOLE - at));
 	pattern_fill(all.old, SEED_OLD, 0, length);
 }
 
@@ -200,7 +325,8 @@ static bool check_shape(const struct combination *c, const struct memory *m,
 	const struct shape *shape = c->shape;
 	size_t start = BEFORE + shape->dest_offset, end = start + shape->length;
 	size_t step = shape->alternating ? PAGE : shape->length;
-	const char *source = all.source + shape->file_offset - start;
+	const char *contents = c->source->holed ? all.holed : all.source;
+	const char *source = contents + shape->file_offset - start;
 	bool present = c->kind != MEMORY_READ_ONLY;
 	size_t at;
 
@@ -280,10 +406,22 @@ static void run(const struct combination *c)
 				 c->shape->name, direct_names[c->direct]);
 }
 
-static void run_all(void)
+/* Many sources are tried with few kinds of memory. */
+static bool wanted(const struct combination *c)
+{
+	if (all.only && strcmp(all.only, c->source->name))
+		return false;
+	if (!c->source->few || c->kind == MEMORY_MEMFD)
+		return true;
+	return c->shape->length < WHOLE &&
+	       (c->kind == MEMORY_TMPFS_HUGE || c->kind == MEMORY_ANON);
+}
+
+/* Calls @what for each combination and returns how many there are. */
+static int for_all(void (*what)(const struct combination *c))
 {
 	struct combination c;
-	int source, shape;
+	int source, shape, nr = 0;
 
 	for (c.kind = 0; c.kind < MEMORY_KINDS; c.kind++)
 		for (source = 0; source < ARRAY_SIZE(sources); source++)
@@ -291,23 +429,28 @@ static void run_all(void)
 				for (c.direct = 0; c.direct < 3; c.direct++) {
 					c.source = &sources[source];
 					c.shape = &shapes[shape];
-					run(&c);
+					if (!wanted(&c))
+						continue;
+					nr++;
+					if (what)
+						what(&c);
 				}
+	return nr;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	all.only = argv[1];
 	ksft_print_header();
 	all.fd = open_device();
 	if (all.fd < 0 && errno == ENOENT)
 		ksft_exit_skip("no " RAMLOAD_DEVICE "\n");
 	if (all.fd < 0 || raw_setup(all.fd, WORKERS))
 		ksft_exit_fail_msg("%s: %s\n", RAMLOAD_DEVICE, strerror(errno));
-	ksft_set_plan(MEMORY_KINDS * ARRAY_SIZE(sources) * ARRAY_SIZE(shapes) *
-		      ARRAY_SIZE(direct_names));
+	ksft_set_plan(for_all(NULL));
 	make_contents();
 	open_sources();
 	hugetlb_reserve((WHOLE + 2 * BEFORE) / MIB(2));
-	run_all();
+	for_all(run);
 	ksft_finished();
 }

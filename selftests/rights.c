@@ -31,6 +31,7 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 #define LENGTH	MIB(2)
 #define NOBODY	65533

@@ -25,6 +25,7 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT	21

@@ -11,6 +11,7 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 #define LENGTH	MIB(2)
 

@@ -8,22 +8,6 @@
 
 #include <stdint.h>
 
-struct reason;
-
-/*
- * Returns a directory of a file system of that type, which belongs to the
- * test, or -1 and why there is none. It is made on the first call, and the
- * same for all calls with the same arguments; @options may be NULL. Large
- * files go to the directory $RAMLOAD_SCRATCH, or /var/tmp.
- */
-int fs_open(const char *type, const char *options, struct reason *why);
-
-/*
- * Make a file system on a block device. It is mounted as long as the directory
- * that is returned, its root, or a file in it is open.
- */
-int fs_make_on(const char *type, const char *device, struct reason *why);
-
 /* An empty file; -1 with errno set if it cannot be made. */
 int file_create(int dir);
 
@@ -33,11 +17,17 @@ int file_create_pattern(int dir, uint64_t seed, uint64_t size);
 /* memfd_create() and the same. */
 int memfd_create_pattern(uint64_t seed, uint64_t size);
 
+/* Runs a program, silently. Returns its wait(2) status, or -1. */
+int run_tool(const char *const argv[]);
+
 /* A module of the kernel, if it has that as one. */
 void load_module(const char *name);
 
 /* A block device with the contents of @backing, or -1. */
 int loop_attach(int backing);
+
+/* The same with sectors of so many bytes; 0: 512. */
+int loop_attach_sectors(int backing, unsigned int sector);
 
 /* Whether what the fd refers to can be read past the page cache. */
 int file_can_direct(int fd);
