@@ -27,7 +27,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
-#include <linux/vmalloc.h>
 #include <uapi/linux/ramload.h>
 
 #include "limits.h"

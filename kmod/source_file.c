@@ -12,7 +12,9 @@
  *
  * Permissions are those of pread(2): the fd must be open for reading, and
  * vfs_iocb_iter_read() calls the LSM and fsnotify hooks for each read, in the
- * worker, which has the credentials of the job's submitter.
+ * worker, which has the credentials of the job's submitter. It may be a
+ * kthread, in the namespaces of init: files of procfs, such as
+ * /proc/sys/kernel/hostname, are refused.
  *
  * No lock of ours and no folio lock is held during a read. A read may
  * therefore sleep for as long as the file system likes, and may need pages
@@ -24,6 +26,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
+#include <linux/magic.h>
 #include <linux/pagemap.h>
 #include <linux/stat.h>
 #include <linux/uio.h>
@@ -46,6 +49,9 @@ static int check_type(const struct file *file)
 	if (S_ISFIFO(mode) || S_ISSOCK(mode))
 		return -ESPIPE;
 	if (!S_ISREG(mode) && !S_ISBLK(mode))
+		return -EINVAL;
+	/* What some of its files say depends on the namespaces of the reader. */
+	if (file_inode(file)->i_sb->s_magic == PROC_SUPER_MAGIC)
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EBADF;

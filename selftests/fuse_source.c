@@ -153,7 +153,9 @@ static void do_getattr(struct fuse_source *s, const struct request *rq)
 
 static void do_open(struct fuse_source *s, const struct request *rq)
 {
-	struct fuse_open_out out = { .open_flags = FOPEN_NOFLUSH };
+	struct fuse_open_out out = {
+		.open_flags = FOPEN_NOFLUSH | s->open_flags,
+	};
 
 	reply(s, rq->header.unique, 0, &out, sizeof(out));
 }
@@ -295,6 +297,13 @@ static struct fuse_source *give_up(struct fuse_source *s, struct reason *why)
 struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
 				      struct reason *why)
 {
+	return fuse_source_start_flags(size, gate, 0, why);
+}
+
+struct fuse_source *fuse_source_start_flags(uint64_t size, uint64_t gate,
+					    uint32_t open_flags,
+					    struct reason *why)
+{
 	struct fuse_source *s = calloc(1, sizeof(*s));
 
 	if (!s)
@@ -309,6 +318,7 @@ struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
 	s->device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	s->control = eventfd(0, EFD_CLOEXEC);
 	s->size = size;
+	s->open_flags = open_flags;
 	atomic_store(&s->gate, gate);
 	atomic_store(&s->fail_at, UINT64_MAX);
 	if (s->device < 0 || s->control < 0 || open_file(s) < 0)

@@ -36,6 +36,7 @@ struct fuse_source {
 	atomic_uint reader;
 
 	/* The rest belongs to the daemon. */
+	uint32_t open_flags;
 	pthread_mutex_t hook_lock;
 	fuse_source_hook hook;
 	void *hook_arg;
@@ -53,6 +54,11 @@ struct fuse_source {
  */
 struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
 				      struct reason *why);
+
+/* The same with flags of struct fuse_open_out, such as FOPEN_DIRECT_IO. */
+struct fuse_source *fuse_source_start_flags(uint64_t size, uint64_t gate,
+					    uint32_t open_flags,
+					    struct reason *why);
 
 /*
  * What the daemon calls before it answers a read; NULL: nothing. When this

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/*
+ * Files that a file system keeps in a way of its own: inside the inode, with
+ * blocks that several files share, with a hash of each block, or not on the
+ * disk yet; and files that are none.
+ */
+
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/fsverity.h>
+#include <linux/fuse.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "fuse_source.h"
+#include "ramload_util.h"
+#include "test_files.h"
+#include "test_memory.h"
+#include "test_mounts.h"
+
+#define LENGTH	MIB(2)
+#define BAD	(MIB(1) + 5 * PAGE)
+
+FIXTURE(special)
+{
+	int fd;
+	int dir;
+	struct memory m[3];
+	struct ramload_job_result result;
+};
+
+FIXTURE_VARIANT(special)
+{
+	const char *fs;
+};
+
+#define ADD_VARIANT(name, type)						\
+	FIXTURE_VARIANT_ADD(special, name) { .fs = type };
+
+ADD_VARIANT(ext4_inline, "ext4-inline")
+ADD_VARIANT(ext4_verity, "ext4-verity")
+ADD_VARIANT(xfs, "xfs")
+ADD_VARIANT(btrfs, "btrfs")
+
+FIXTURE_SETUP(special)
+{
+	static const enum memory_kind kinds[] = {
+		MEMORY_MEMFD, MEMORY_TMPFS_HUGE, MEMORY_ANON
+	};
+	struct reason why;
+	int i;
+
+	OPEN_DEVICE(self->fd);
+	test_setup(self->fd, 3);
+	self->dir = fs_open(variant->fs, NULL, &why);
+	if (self->dir < 0)
+		SKIP(return, "%s", why.text);
+	for (i = 0; i < 3; i++)
+		if (memory_map(&self->m[i], kinds[i], LENGTH, &why))
+			SKIP(return, "%s", why.text);
+}
+
+FIXTURE_TEARDOWN(special)
+{
+	int i;
+
+	close(self->fd);
+	for (i = 0; i < 3; i++)
+		memory_unmap(&self->m[i]);
+}
+
+/* One way to read into one kind of memory, which has old contents. */
+static int load(struct _test_data_special *self, int src, size_t length,
+		int way)
+{
+	char *map = self->m[way / 3].map;
+	struct ramload_range range = RANGE(0, length, map);
+	struct ramload_load load = LOAD(src, &range, 1, .direct = way % 3,
+					.chunk_size = KIB(64));
+
+	pattern_fill(map, SEED_OLD, 0, LENGTH);
+	file_evict(src);
+	return load_wait(self->fd, &load, &self->result);
+}
+
+/* A file that can do no direct I/O is refused with that error. */
+static bool refused(int err, int way)
+{
+	return way % 3 == RAMLOAD_DIRECT_ON && err == -EINVAL;
+}
+
+static void check(struct __test_metadata *_metadata,
+		  struct _test_data_special *self, int src, uint64_t seed,
+		  size_t length)
+{
+	int way, err;
+
+	for (way = 0; way < 9; way++) {
+		char *map = self->m[way / 3].map;
+
+		err = load(self, src, length, way);
+		if (refused(err, way))
+			continue;
+		ASSERT_EQ(0, err);
+		ASSERT_EQ(length, pattern_mismatch(map, seed, 0, length));
+		ASSERT_TRUE(pattern_matches(map + length, SEED_OLD, length,
+					    LENGTH - length));
+	}
+}
+
+#define CHECK(src, seed, length)					\
+	check(_metadata, self, src, seed, length)
+
+/* ext4 with inline_data and btrfs keep these beside the inode. */
+TEST_F_TIMEOUT(special, small, TIMEOUT)
+{
+	static const size_t sizes[] = { 1, 60, 100, 2000, 4095, 4097 };
+	int i, src;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		src = file_create_pattern(self->dir, SEED_SOURCE, sizes[i]);
+		ASSERT_LE(0, src);
+		CHECK(src, SEED_SOURCE, sizes[i]);
+		ASSERT_EQ(-ENODATA, load(self, src, sizes[i] + 1, 0));
+		ASSERT_EQ(sizes[i], self->result.out_error_offset);
+		close(src);
+	}
+}
+
+/* Written, but without a place on the disk. */
+TEST_F_TIMEOUT(special, not_on_the_disk, TIMEOUT)
+{
+	char *buf = malloc(LENGTH);
+	int way, src;
+
+	pattern_fill(buf, SEED_SOURCE, 0, LENGTH);
+	for (way = 0; way < 9; way++) {
+		src = file_create(self->dir);
+		ASSERT_LE(0, src);
+		ASSERT_EQ(LENGTH, pwrite(src, buf, LENGTH, 0));
+		ASSERT_EQ(0, load(self, src, LENGTH, way));
+		ASSERT_EQ(LENGTH, pattern_mismatch(self->m[way / 3].map,
+						   SEED_SOURCE, 0, LENGTH));
+		close(src);
+	}
+	free(buf);
+}
+
+TEST_F_TIMEOUT(special, shared_blocks, TIMEOUT)
+{
+	int one = file_create_pattern(self->dir, SEED_SOURCE, LENGTH);
+	int other = file_create(self->dir);
+	char *buf = malloc(LENGTH);
+
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, other);
+	if (ioctl(other, FICLONE, one))
+		SKIP(return, "%s has no shared blocks", variant->fs);
+	CHECK(other, SEED_SOURCE, LENGTH);
+	/* Written and not on the disk yet, where the blocks are shared. */
+	pattern_fill(buf, SEED_LATER, 0, LENGTH);
+	ASSERT_EQ(LENGTH, pwrite(one, buf, LENGTH, 0));
+	CHECK(one, SEED_LATER, LENGTH);
+	CHECK(other, SEED_SOURCE, LENGTH);
+	ASSERT_EQ(0, fsync(one));
+	CHECK(one, SEED_LATER, LENGTH);
+	CHECK(other, SEED_SOURCE, LENGTH);
+	free(buf);
+	close(one);
+	close(other);
+}
+
+/* Returns the file, open for reading only, or -1. */
+static int make_verity(int dir)
+{
+	struct fsverity_enable_arg arg = {
+		.version = 1,
+		.hash_algorithm = FS_VERITY_HASH_ALG_SHA256,
+		.block_size = PAGE,
+	};
+	int writer = file_create_pattern(dir, SEED_SOURCE, LENGTH), fd;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", writer);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	close(writer);
+	if (fd >= 0 && ioctl(fd, FS_IOC_ENABLE_VERITY, &arg)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+TEST_F_TIMEOUT(special, verity, TIMEOUT)
+{
+	int src = make_verity(self->dir);
+
+	if (src < 0)
+		SKIP(return, "%s has no fs-verity: %s", variant->fs,
+		     strerror(errno));
+	CHECK(src, SEED_SOURCE, LENGTH);
+	close(src);
+}
+
+/* Where the byte at @offset is on the disk; 0 if that cannot be said. */
+static uint64_t find_on_disk(int fd, uint64_t offset)
+{
+	struct {
+		struct fiemap map;
+		struct fiemap_extent extent;
+	} arg = {
+		.map = {
+			.fm_start = offset,
+			.fm_length = 1,
+			.fm_flags = FIEMAP_FLAG_SYNC,
+			.fm_extent_count = 1,
+		},
+	};
+
+	if (ioctl(fd, FS_IOC_FIEMAP, &arg) || !arg.map.fm_mapped_extents)
+		return 0;
+	return arg.extent.fe_physical + offset - arg.extent.fe_logical;
+}
+
+/* Overwrites a block of the disk that the file is on. */
+static int write_on_disk(int fd, uint64_t at)
+{
+	char path[] = "/tmp/ramload-disk.XXXXXX";
+	char block[PAGE] __attribute__((aligned(PAGE)));
+	struct stat st;
+	int disk, err;
+
+	memset(block, 0x5a, PAGE);
+	if (fstat(fd, &st) || !mkdtemp(path) || rmdir(path) ||
+	    mknod(path, S_IFBLK | 0600, st.st_dev))
+		return -1;
+	disk = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC);
+	err = pwrite(disk, block, PAGE, at) == PAGE ? 0 : -1;
+	close(disk);
+	unlink(path);
+	return err;
+}
+
+/* A block whose hash is wrong, in the middle of the file. */
+TEST_F_TIMEOUT(special, verity_fails, TIMEOUT)
+{
+	int src = make_verity(self->dir);
+	uint64_t at = src < 0 ? 0 : find_on_disk(src, BAD);
+	int way, err;
+
+	if (!at || strcmp(variant->fs, "ext4-verity"))
+		SKIP(return, "no fs-verity on a disk that can be written to");
+	ASSERT_EQ(0, write_on_disk(src, at));
+	for (way = 0; way < 9; way++) {
+		char *map = self->m[way / 3].map;
+		size_t end;
+
+		err = load(self, src, LENGTH, way);
+		if (refused(err, way))
+			continue;
+		ASSERT_EQ(-EIO, err);
+		end = self->result.out_error_offset;
+		ASSERT_GE(BAD, end);
+		ASSERT_EQ(end, pattern_mismatch(map, SEED_SOURCE, 0, end));
+		/* Nothing of the block, good or bad. */
+		ASSERT_TRUE(pattern_matches(map + BAD, SEED_OLD, BAD, PAGE));
+		/* Around it, all can be loaded. */
+		ASSERT_EQ(0, load(self, src, MIB(1), way));
+	}
+	close(src);
+}
+
+/*
+ * What can be opened and read like a file but is none
+ */
+
+FIXTURE(no_file)
+{
+	int fd;
+	char *page;
+};
+
+FIXTURE_SETUP(no_file)
+{
+	OPEN_DEVICE(self->fd);
+	test_setup(self->fd, 1);
+	self->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->page);
+}
+
+FIXTURE_TEARDOWN(no_file)
+{
+	munmap(self->page, PAGE);
+	close(self->fd);
+}
+
+static int load_page(struct _test_data_no_file *self, int src)
+{
+	struct ramload_range range = RANGE(0, PAGE, self->page);
+
+	return load_range(self->fd, src, &range, NULL);
+}
+
+/* Their contents depend on who reads; a worker is not the caller. */
+TEST_F_TIMEOUT(no_file, proc, TIMEOUT)
+{
+	static const char *const paths[] = {
+		"/proc/sys/kernel/hostname", "/proc/self/maps", "/proc/version"
+	};
+	int i, src;
+
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		src = open(paths[i], O_RDONLY | O_CLOEXEC);
+		ASSERT_LE(0, src);
+		ASSERT_EQ(-EINVAL, load_page(self, src));
+		close(src);
+	}
+	ASSERT_TRUE(all_zero(self->page, PAGE));
+}
+
+TEST_F_TIMEOUT(no_file, anonymous_inodes, TIMEOUT)
+{
+	int src = eventfd(7, EFD_CLOEXEC), err;
+	uint64_t value;
+
+	ASSERT_LE(0, src);
+	err = load_page(self, src);
+	ASSERT_TRUE(err == -EINVAL || err == -ESPIPE);
+	/* It was not read. */
+	ASSERT_EQ(8, read(src, &value, 8));
+	ASSERT_EQ(7, value);
+	close(src);
+}
+
+TEST_F_TIMEOUT(no_file, opened_as_a_path, TIMEOUT)
+{
+	int src = open("/", O_PATH | O_CLOEXEC);
+
+	ASSERT_LE(0, src);
+	ASSERT_EQ(-EBADF, load_page(self, src));
+	close(src);
+}
+
+TEST_F_TIMEOUT(no_file, character_devices, TIMEOUT)
+{
+	int src = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, src);
+	ASSERT_EQ(-EINVAL, load_page(self, src));
+	ASSERT_EQ(-EINVAL, load_page(self, self->fd));
+	close(src);
+}
+
+/* A file of a daemon that has no page cache, whatever the caller asks for. */
+TEST_F_TIMEOUT(no_file, fuse_without_cache, TIMEOUT)
+{
+	struct ramload_job_result result;
+	struct fuse_source *s;
+	struct reason why;
+	int direct;
+
+	s = fuse_source_start_flags(MIB(1) + 777, UINT64_MAX, FOPEN_DIRECT_IO,
+				    &why);
+	if (!s)
+		SKIP(return, "%s", why.text);
+	for (direct = 0; direct < 6; direct++) {
+		struct memory m;
+		struct ramload_range range = { .length = MIB(1) + 778 };
+		struct ramload_load load = LOAD(s->fd, &range, 1,
+						.direct = direct % 3);
+
+		ASSERT_EQ(0, memory_map(&m, direct < 3 ? MEMORY_MEMFD :
+					MEMORY_ANON, MIB(2), &why));
+		range.dest = (uintptr_t)m.map + 99;
+		ASSERT_EQ(-ENODATA, load_wait(self->fd, &load, &result));
+		ASSERT_EQ(MIB(1) + 777, result.out_error_offset);
+		ASSERT_TRUE(pattern_matches(m.map + 99, SEED_SOURCE, 0,
+					    MIB(1) + 777));
+		ASSERT_TRUE(all_zero(m.map + 99 + MIB(1) + 777, PAGE));
+		memory_unmap(&m);
+	}
+	fuse_source_stop(s);
+}
+
+TEST_HARNESS_MAIN
