@@ -97,7 +97,8 @@ static int fill_caches(int below)
 {
 	char path[40];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", below);
+	/* The server does not follow a symlink that is last. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/.", below);
 	return write_file(CHANNEL("auth.unix.ip"),
 			  "nfsd 127.0.0.1 " FOR_EVER " ramload\n") ||
 	       write_file(CHANNEL("nfsd.export"), "ramload %s " FOR_EVER
@@ -129,9 +130,15 @@ static int start(int below, struct reason *why)
 		return give_reason(why, "port");
 	owner = getpid();
 	atexit(stop);
+	/*
+	 * Files cannot be opened as long as a client of an earlier life may
+	 * come back. That is over at once by v4_end_grace, which some kernels
+	 * refuse without a daemon, or after a time, 10 seconds at least.
+	 */
+	write_file(NFSD "/nfsv4leasetime", "10\n");
+	write_file(NFSD "/nfsv4gracetime", "10\n");
 	if (write_file(NFSD "/threads", "2\n"))
 		return give_reason(why, "threads");
-	/* No client of an earlier life will come back. */
 	write_file(NFSD "/v4_end_grace", "Y\n");
 	return 0;
 }

@@ -178,25 +178,48 @@ static int make_tmpfs(const char *options, struct reason *why)
 	return fd < 0 ? give_reason(why, "tmpfs", "mount") : fd;
 }
 
-/* Directories of an ext4 that nobody else has. */
-static int make_overlay(struct reason *why)
+static int overlay_on(const char *below, struct reason *why)
 {
 	static const char *const names[] = { "lower", "upper", "work" };
-	int below = fs_open("ext4", "user_xattr", why);
-	char options[160];
+	char options[160], path[64];
 	int i, fd;
 
-	if (below < 0)
-		return -1;
-	load_module("overlay");
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (mkdirat(below, names[i], 0700))
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", below, names[i]);
+		if (mkdir(path, 0700))
 			return give_reason(why, "overlay", names[i]);
-	snprintf(options, sizeof(options), "lowerdir=/proc/self/fd/%d/lower,"
-		 "upperdir=/proc/self/fd/%d/upper,"
-		 "workdir=/proc/self/fd/%d/work", below, below, below);
+	}
+	snprintf(options, sizeof(options),
+		 "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", below,
+		 below, below);
 	fd = mount_hidden("overlay", "overlay", options);
 	return fd < 0 ? give_reason(why, "overlay", "mount") : fd;
+}
+
+/* It takes only directories that have a name. */
+static int make_overlay(struct reason *why)
+{
+	char below[] = "/tmp/ramload-test.XXXXXX";
+	int dir = open(scratch(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int loop = make_disk(disk_fs, dir, why), fd = -1;
+	char path[64];
+
+	close(dir);
+	if (loop < 0)
+		return -1;
+	load_module("overlay");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", loop);
+	if (mkdtemp(below)) {
+		if (!mount(path, below, disk_fs->type, 0, NULL)) {
+			fd = overlay_on(below, why);
+			umount2(below, MNT_DETACH);
+		} else {
+			give_reason(why, "overlay", "mount below");
+		}
+		rmdir(below);
+	}
+	close(loop);
+	return fd;
 }
 
 static int make_nfs(struct reason *why)
