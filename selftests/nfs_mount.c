@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "nfs_mount.h"
@@ -25,8 +27,6 @@
 #define FOR_EVER	"2147483647"
 /* Unprivileged ports, no subtree check, an fsid. */
 #define EXPORT_FLAGS	(0x2 | 0x400 | 0x2000)
-
-static pid_t owner;
 
 static int give_reason(struct reason *why, const char *what)
 {
@@ -82,15 +82,33 @@ static int loopback_up(void)
 	return err;
 }
 
-/* A forked child that exits must not end the server. */
-static void stop(void)
+/* The server must live until the last file of the mount is closed. */
+static void stop_after(int process)
 {
-	if (getpid() != owner)
-		return;
+	struct pollfd pfd = { .events = POLLIN };
+
+	setsid();
+	dup2(process, 0);
+	close_range(1, ~0U, 0);
+	while (poll(&pfd, 1, -1) < 1)
+		;
 	write_file(NFSD "/threads", "0\n");
 	write_file("/proc/net/rpc/nfsd.fh/flush", "1\n");
 	write_file("/proc/net/rpc/nfsd.export/flush", "1\n");
 	write_file("/proc/net/rpc/auth.unix.ip/flush", "1\n");
+	_exit(0);
+}
+
+/* However this process ends, another one ends the server then. */
+static int start_stopper(void)
+{
+	int process = syscall(SYS_pidfd_open, getpid(), 0);
+	pid_t pid = process < 0 ? -1 : fork();
+
+	if (!pid)
+		stop_after(process);
+	close(process);
+	return pid < 0 ? -1 : 0;
 }
 
 static int fill_caches(int below)
@@ -126,10 +144,6 @@ static int start(int below, struct reason *why)
 	if (write_file(NFSD "/versions", "-2 -3 +4 +4.1 +4.2\n") &&
 	    write_file(NFSD "/versions", "-3 +4 +4.1 +4.2\n"))
 		return give_reason(why, "versions");
-	if (write_file(NFSD "/portlist", "tcp 2049\n"))
-		return give_reason(why, "port");
-	owner = getpid();
-	atexit(stop);
 	/*
 	 * Files cannot be opened as long as a client of an earlier life may
 	 * come back. That is over at once by v4_end_grace, which some kernels
@@ -137,7 +151,9 @@ static int start(int below, struct reason *why)
 	 */
 	write_file(NFSD "/nfsv4leasetime", "10\n");
 	write_file(NFSD "/nfsv4gracetime", "10\n");
-	if (write_file(NFSD "/threads", "2\n"))
+	if (write_file(NFSD "/portlist", "tcp 2049\n"))
+		return give_reason(why, "port");
+	if (start_stopper() || write_file(NFSD "/threads", "2\n"))
 		return give_reason(why, "threads");
 	write_file(NFSD "/v4_end_grace", "Y\n");
 	return 0;
