@@ -119,6 +119,26 @@ selftests: $(VM_TESTS) | $(KSFT)/kselftest_harness.h
 	$(MAKE) -C selftests KSFT=$(abspath $(KSFT)) \
 		OUTPUT=$(abspath $(B)/selftests)
 
+# Fuzzers of what reads files: selftests/fuzz/run lets them run.
+CLANG ?= clang
+FUZZ := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_HDRS := $(wildcard selftests/fuzz/*.h selftests/user/*.h user/lib/*.h \
+	include/*.h include/uapi/linux/*.h)
+
+$(B)/fuzz/%_fuzz: selftests/fuzz/%_fuzz.c $(LIB_SRCS) $(FUZZ_HDRS) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(filter-out -MMD -MP, $(UCFLAGS)) -Wno-unused-function \
+		$(FUZZ) -o $@ \
+		$(filter %.c, $^)
+
+$(B)/fuzz/image_seeds: selftests/fuzz/image_seeds.c $(FUZZ_HDRS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP, $(UCFLAGS)) $(CFLAGS) \
+		-Wno-unused-function -o $@ $<
+
+.PHONY: fuzz
+fuzz: $(B)/fuzz/image_fuzz $(B)/fuzz/partition_fuzz $(B)/fuzz/image_seeds
+
 .PHONY: demo
 demo:
 	selftests/vm/install
@@ -161,6 +181,7 @@ help:
 	@echo 'make install          library, tool and headers to DESTDIR, prefix'
 	@echo 'make modules_install  module to the tree of KDIR'
 	@echo 'make unit selftests   build the tests only'
+	@echo 'make fuzz             build the fuzzers of image readers'
 	@echo 'make clean            remove build/'
 
 .PHONY: clean

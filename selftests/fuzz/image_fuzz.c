@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/*
+ * libFuzzer target: the image readers, through the library's API
+ *
+ * Whatever the bytes: an error is a documented one and its text fit for a
+ * terminal; what is handed out lies inside the file, overlaps nowhere, and
+ * adds up; and the user engine loads the same bytes as a plain reading of the
+ * file page by page.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include <ramload.h>
+
+#include "fuzz_input.h"
+
+#define MAX_LOAD	(UINT64_C(1) << 20)
+
+#define CHECK(condition) do {						\
+	if (!(condition)) {						\
+		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,	\
+			#condition);					\
+		abort();						\
+	}								\
+} while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+			       unsigned int seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+
+/* The input, as a file. */
+struct input {
+	int fd;
+	uint64_t start;
+	uint64_t size;
+	const char *format;
+};
+
+static void open_input(struct input *in, const uint8_t *data, size_t size)
+{
+	static const char *const formats[] = {
+		NULL, "mapped-ram", "raw", NULL,
+	};
+	size_t length = size - INPUT_HEADER;
+
+	in->fd = memfd_create("image", MFD_CLOEXEC);
+	in->format = formats[data[INPUT_FORMAT] % 4];
+	in->start = data[INPUT_START] * START_UNIT;
+	in->size = length + data[INPUT_PADDING] * PAGE;
+	CHECK(in->fd >= 0);
+	CHECK(write(in->fd, data + INPUT_HEADER, length) == (ssize_t)length);
+	CHECK(!ftruncate(in->fd, in->size));
+}
+
+static void check_error(int err, const struct ramload_image_error *error)
+{
+	const char *c;
+
+	CHECK(err == -EINVAL || err == -ENOTSUP || err == -ENODATA);
+	CHECK(memchr(error->text, 0, sizeof(error->text)));
+	CHECK(*error->text);
+	for (c = error->text; *c; c++)
+		CHECK(*c >= ' ' && *c <= '~');
+}
+
+static bool is_present(const struct ramload_image_block *b, uint64_t page)
+{
+	return !b->bitmap || b->bitmap[page / 8] >> page % 8 & 1;
+}
+
+static void check_bitmap(const struct input *in,
+			 const struct ramload_image_block *b)
+{
+	uint64_t pages = b->length / b->page_size, present = 0, p;
+
+	CHECK(b->page_size >= 512 && b->page_size <= 1 << 30);
+	CHECK(!(b->page_size & (b->page_size - 1)));
+	CHECK(b->length % b->page_size == 0);
+	for (p = 0; p < pages; p++) {
+		if (!is_present(b, p))
+			continue;
+		present += b->page_size;
+		CHECK(b->file_offset + (p + 1) * b->page_size <= in->size);
+	}
+	CHECK(b->present == present);
+	/* Bits past the last page, up to the end of its byte. */
+	for (; p % 8; p++)
+		CHECK(!is_present(b, p));
+}
+
+static void check_block(const struct input *in,
+			const struct ramload_image_block *b)
+{
+	CHECK(*b->name);
+	CHECK(b->length);
+	CHECK(b->file_offset >= in->start);
+	CHECK(b->file_offset <= INT64_MAX - b->length);
+	if (b->bitmap) {
+		check_bitmap(in, b);
+		return;
+	}
+	CHECK(!b->page_size);
+	CHECK(b->present == b->length);
+	CHECK(b->file_offset + b->length <= in->size);
+}
+
+static void check_apart(const struct ramload_image_block *a,
+			const struct ramload_image_block *b)
+{
+	CHECK(strcmp(a->name, b->name));
+	CHECK(a->file_offset + a->length <= b->file_offset ||
+	      b->file_offset + b->length <= a->file_offset);
+}
+
+static void check_image(const struct input *in,
+			const struct ramload_image *image)
+{
+	size_t nr = ramload_image_nr_blocks(image), i, j;
+
+	CHECK(!in->format || !strcmp(in->format, ramload_image_format(image)));
+	for (i = 0; i < nr; i++) {
+		check_block(in, ramload_image_block(image, i));
+		for (j = 0; j < i; j++)
+			check_apart(ramload_image_block(image, i),
+				    ramload_image_block(image, j));
+	}
+	CHECK(!ramload_image_block(image, nr));
+}
+
+static struct ramload_session *session(void)
+{
+	static struct ramload_session *session;
+	struct ramload_session_options options = {
+		.size = sizeof(options),
+		.engine = RAMLOAD_ENGINE_USER,
+		.workers = 2,
+	};
+
+	if (!session)
+		CHECK(!ramload_session_open(&options, &session));
+	return session;
+}
+
+static void read_plainly(const struct input *in, uint8_t *to,
+			 const struct ramload_image_block *b)
+{
+	uint64_t unit = b->bitmap ? b->page_size : b->length, p;
+
+	for (p = 0; p < b->length / unit; p++)
+		if (is_present(b, p))
+			CHECK(pread(in->fd, to + p * unit, unit,
+				    b->file_offset + p * unit) ==
+			      (ssize_t)unit);
+}
+
+static void compare_load(const struct input *in,
+			 const struct ramload_image_block *b)
+{
+	struct ramload_load_options options = {
+		.size = sizeof(options),
+		.rules = { .small = 512, .slice = 8192, .chunk = 4096 },
+	};
+	uint8_t *loaded = calloc(1, b->length);
+	uint8_t *wanted = calloc(1, b->length);
+	struct ramload_block block = {
+		.file_offset = b->file_offset,
+		.length = b->length,
+		.dest = loaded,
+		.bitmap = b->bitmap,
+		.page_size = b->page_size,
+	};
+	struct ramload_result result;
+	struct ramload_job *job;
+
+	CHECK(!ramload_load(session(), in->fd, &block, 1, &options, &job));
+	CHECK(!ramload_job_wait(job, &result));
+	CHECK(result.bytes_total == b->present);
+	CHECK(result.bytes_done == b->present);
+	ramload_job_free(job);
+	read_plainly(in, wanted, b);
+	CHECK(!memcmp(loaded, wanted, b->length));
+	free(loaded);
+	free(wanted);
+}
+
+static void compare_loads(const struct input *in,
+			  const struct ramload_image *image)
+{
+	size_t i;
+
+	for (i = 0; i < ramload_image_nr_blocks(image); i++) {
+		const struct ramload_image_block *b;
+
+		b = ramload_image_block(image, i);
+		if (b->length <= MAX_LOAD)
+			compare_load(in, b);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ramload_image_error error;
+	struct ramload_image *image;
+	struct input in;
+	int err;
+
+	if (size < INPUT_HEADER)
+		return -1;
+	open_input(&in, data, size);
+	memset(&error, 0xff, sizeof(error));
+	err = ramload_image_open(in.fd, in.start, in.format, &image, &error);
+	if (err) {
+		CHECK(!image);
+		check_error(err, &error);
+	} else {
+		check_image(&in, image);
+		compare_loads(&in, image);
+	}
+	ramload_image_close(image);
+	close(in.fd);
+	return 0;
+}
+
+/* Change an integer of the stream, or make one of what is there. */
+static void mutate_integer(uint8_t *data, size_t size)
+{
+	size_t length = draw(2) ? 8 : draw(2) ? 4 : 1;
+	size_t at = INPUT_HEADER, i;
+	uint64_t value = draw_place();
+
+	if (size < INPUT_HEADER + length)
+		return;
+	/* Most of what matters comes before the first page. */
+	at += draw(size - at - length + 1) % (draw(4) ? 400 : size);
+	if (draw(2)) {
+		value = 0;
+		for (i = 0; i < length; i++)
+			value = value << 8 | data[at + i];
+		value += draw(3) - 1 + (draw(3) - 1) * PAGE;
+	}
+	for (i = 0; i < length; i++)
+		data[at + i] = value >> (length - 1 - i) * 8;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
+			       unsigned int seed)
+{
+	size_t i;
+
+	draw_state = seed;
+	switch (draw(8)) {
+	case 0:
+		draw_image(seed);
+		return put_input(data, max_size);
+	case 1:
+		return LLVMFuzzerMutate(data, size, max_size);
+	case 2:
+		for (i = 0; i < INPUT_HEADER && i < size; i++)
+			data[i] = draw(2) ? data[i] : draw(256);
+		return size;
+	default:
+		mutate_integer(data, size);
+		return size;
+	}
+}
