@@ -12,16 +12,10 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "disturb.h"
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
-
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
 
 #define LENGTH	MIB(2)
 #define HALF	(LENGTH / 2)
@@ -71,15 +65,6 @@ FIXTURE_TEARDOWN(race)
 
 typedef struct _test_data_race race_t;
 
-/* Makes all of the memory fresh. */
-static void discard_all(race_t *self)
-{
-	if (self->m.fd >= 0)
-		fallocate(self->m.fd, FALLOC_FL_PUNCH_HOLE |
-			  FALLOC_FL_KEEP_SIZE, 0, LENGTH);
-	madvise(self->m.map, LENGTH, MADV_DONTNEED);
-}
-
 static bool is_file(race_t *self)
 {
 	return self->m.fd >= 0;
@@ -96,111 +81,9 @@ enum {
 };
 
 struct disturbance {
-	void (*turn)(race_t *self, unsigned long nr);
+	disturb_fn turn;
 	int flags;
 };
-
-static void remap(race_t *self, unsigned long nr)
-{
-	int flags = is_file(self) ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
-
-	munmap(self->m.map + nr % 2 * HALF, HALF);
-	mmap(self->m.map + nr % 2 * HALF, HALF, PROT_READ | PROT_WRITE,
-	     flags | MAP_FIXED, self->m.fd, nr % 2 * HALF);
-}
-
-static void drop(race_t *self, unsigned long nr)
-{
-	madvise(self->m.map + nr * 3 * PAGE % LENGTH, PAGE, MADV_DONTNEED);
-	madvise(self->m.map + nr % 2 * HALF, HALF, MADV_DONTNEED);
-}
-
-static void punch(race_t *self, unsigned long nr)
-{
-	size_t at = nr * 3 * PAGE % LENGTH;
-
-	fallocate(self->m.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
-		  nr % 2 ? PAGE : LENGTH - at);
-}
-
-static void truncate_and_grow(race_t *self, unsigned long nr)
-{
-	if (ftruncate(self->m.fd, nr * 5 * PAGE % LENGTH) ||
-	    ftruncate(self->m.fd, LENGTH))
-		return;
-}
-
-static void protect(race_t *self, unsigned long nr)
-{
-	size_t at = nr * 7 * PAGE % LENGTH;
-
-	mprotect(self->m.map + at, PAGE, PROT_READ);
-	mprotect(self->m.map + at, PAGE, PROT_NONE);
-	mprotect(self->m.map, LENGTH, PROT_READ | PROT_WRITE);
-}
-
-static void move_away(race_t *self, unsigned long nr)
-{
-	char *from = self->m.map + nr % 2 * HALF;
-	char *to = mmap(NULL, HALF, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			0);
-
-	mremap(from, HALF, HALF, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-	mremap(to, HALF, HALF, MREMAP_MAYMOVE | MREMAP_FIXED, from);
-}
-
-static void look(race_t *self, unsigned long nr)
-{
-	volatile char *at = self->m.map;
-	size_t i;
-
-	for (i = 0; i < LENGTH; i += PAGE)
-		(void)at[i];
-}
-
-static void page_out(race_t *self, unsigned long nr)
-{
-	madvise(self->m.map, LENGTH, MADV_PAGEOUT);
-}
-
-static void collapse(race_t *self, unsigned long nr)
-{
-	madvise(self->m.map, LENGTH, MADV_HUGEPAGE);
-	madvise(self->m.map, LENGTH, MADV_COLLAPSE);
-}
-
-/* Moves pages from where they are. */
-static void compact(race_t *self, unsigned long nr)
-{
-	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0 && write(fd, "1", 1) == 1)
-		usleep(1000);
-	close(fd);
-}
-
-static void fork_child(race_t *self, unsigned long nr)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(0);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
-}
-
-static void read_file(race_t *self, unsigned long nr)
-{
-	static char buf[HALF];
-
-	if (pread(self->m.fd, buf, HALF, nr % 2 * HALF) < 0)
-		return;
-}
-
-static void allocate(race_t *self, unsigned long nr)
-{
-	fallocate(self->m.fd, FALLOC_FL_KEEP_SIZE, nr % 3 * PAGE, HALF);
-}
 
 struct disturber {
 	race_t *self;
@@ -212,7 +95,7 @@ static void *disturb(void *arg)
 	struct disturber *d = arg;
 
 	while (!d->self->stop)
-		d->what->turn(d->self, d->self->turns++);
+		d->what->turn(&d->self->m, d->self->turns++);
 	return NULL;
 }
 
@@ -238,7 +121,7 @@ static void race_against(struct __test_metadata *_metadata, race_t *self,
 		if (round % 2)
 			pattern_fill(self->m.map, SEED_OLD, 0, LENGTH);
 		else
-			discard_all(self);
+			memory_discard(&self->m);
 		self->stop = false;
 		ASSERT_EQ(0, pthread_create(&self->thread, NULL, disturb, &d));
 		err = load_wait(self->fd, &load, &self->result);
@@ -269,19 +152,19 @@ static void race_against(struct __test_metadata *_metadata, race_t *self,
 		race_against(_metadata, self, &d);			\
 	}
 
-RACE_TEST(unmap, remap, DISCARDS | MAY_FAULT)
-RACE_TEST(drop, drop, DISCARDS)
-RACE_TEST(punch_holes, punch, DISCARDS | NEEDS_FILE)
-RACE_TEST(truncate, truncate_and_grow, DISCARDS | MAY_FAULT | NEEDS_FILE)
-RACE_TEST(protect, protect, MAY_FAULT)
-RACE_TEST(move, move_away, MAY_FAULT)
-RACE_TEST(look, look, 0)
-RACE_TEST(page_out, page_out, 0)
-RACE_TEST(collapse, collapse, 0)
-RACE_TEST(compact, compact, 0)
-RACE_TEST(fork, fork_child, 0)
-RACE_TEST(read, read_file, NEEDS_FILE)
-RACE_TEST(allocate, allocate, NEEDS_FILE)
+RACE_TEST(unmap, disturb_remap, DISCARDS | MAY_FAULT)
+RACE_TEST(drop, disturb_drop, DISCARDS)
+RACE_TEST(punch_holes, disturb_punch, DISCARDS | NEEDS_FILE)
+RACE_TEST(truncate, disturb_truncate, DISCARDS | MAY_FAULT | NEEDS_FILE)
+RACE_TEST(protect, disturb_protect, MAY_FAULT)
+RACE_TEST(move, disturb_move, MAY_FAULT)
+RACE_TEST(look, disturb_look, 0)
+RACE_TEST(page_out, disturb_page_out, 0)
+RACE_TEST(collapse, disturb_collapse, 0)
+RACE_TEST(compact, disturb_compact, 0)
+RACE_TEST(fork, disturb_fork, 0)
+RACE_TEST(read, disturb_read, NEEDS_FILE)
+RACE_TEST(allocate, disturb_allocate, NEEDS_FILE)
 
 /*
  * A thread stores to the end of each page while the rest of it is loaded.
@@ -315,7 +198,7 @@ TEST_F_TIMEOUT(race, stores_beside_a_range, TIMEOUT)
 	for (i = 0; i < pages; i++)
 		r[i] = RANGE(i * PAGE, LOADED_OF_PAGE, self->m.map + i * PAGE);
 	for (round = 0; round < ROUNDS; round++) {
-		discard_all(self);
+		memory_discard(&self->m);
 		ASSERT_EQ(0, pthread_create(&self->thread, NULL,
 					    count_in_each_page, self));
 		ASSERT_EQ(0, load_wait(self->fd, &load, NULL));
@@ -368,7 +251,7 @@ TEST_F_TIMEOUT(race, two_contexts_in_the_same_pages, TIMEOUT)
 
 	test_setup(second.fd, 1);
 	for (round = 0; round < ROUNDS; round++) {
-		discard_all(self);
+		memory_discard(&self->m);
 		ASSERT_EQ(0, pthread_create(&self->thread, NULL,
 					    load_ends_of_pages, &second));
 		load_parts(&first, 0, 1500);
@@ -407,7 +290,7 @@ TEST_F_TIMEOUT(race, source_is_truncated, TIMEOUT)
 
 	ASSERT_EQ(0, ftruncate(self->src, LENGTH));
 	for (round = 0; round < ROUNDS; round++) {
-		discard_all(self);
+		memory_discard(&self->m);
 		self->stop = false;
 		ASSERT_EQ(0, pthread_create(&self->thread, NULL,
 					    truncate_source, self));

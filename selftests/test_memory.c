@@ -203,15 +203,9 @@ static int reserve(struct memory *m, struct reason *why)
 	return 0;
 }
 
-int memory_map(struct memory *m, enum memory_kind kind, size_t length,
-	       struct reason *why)
+static int map(struct memory *m, int prot, int flags, struct reason *why)
 {
-	int prot = PROT_READ | (kind == MEMORY_READ_ONLY ? 0 : PROT_WRITE);
-
-	*m = (struct memory){ .length = length };
-	if (memory_file(kind, &m->fd, why))
-		return -1;
-	if (m->fd >= 0 && ftruncate(m->fd, length)) {
+	if (m->fd >= 0 && ftruncate(m->fd, m->length)) {
 		close(m->fd);
 		return give_reason(why, "ftruncate");
 	}
@@ -219,17 +213,44 @@ int memory_map(struct memory *m, enum memory_kind kind, size_t length,
 		close(m->fd);
 		return -1;
 	}
-	if (mmap(m->map, length, prot, memory_flags(kind) | MAP_FIXED, m->fd,
-		 0) == MAP_FAILED) {
+	if (mmap(m->map, m->length, prot, flags | MAP_FIXED, m->fd, 0) ==
+	    MAP_FAILED) {
 		give_reason(why, "mmap");
 		memory_unmap(m);
 		return -1;
 	}
+	return 0;
+}
+
+int memory_map(struct memory *m, enum memory_kind kind, size_t length,
+	       struct reason *why)
+{
+	int prot = PROT_READ | (kind == MEMORY_READ_ONLY ? 0 : PROT_WRITE);
+
+	*m = (struct memory){ .length = length };
+	if (memory_file(kind, &m->fd, why) ||
+	    map(m, prot, memory_flags(kind), why))
+		return -1;
 	if (memory_advise(m, kind, why)) {
 		memory_unmap(m);
 		return -1;
 	}
 	return 0;
+}
+
+int memory_map_file(struct memory *m, int fd, int flags, size_t length,
+		    struct reason *why)
+{
+	*m = (struct memory){ .length = length, .fd = fd };
+	return map(m, PROT_READ | PROT_WRITE, flags, why);
+}
+
+void memory_discard(struct memory *m)
+{
+	if (m->fd >= 0)
+		fallocate(m->fd, FALLOC_FL_PUNCH_HOLE |
+			  FALLOC_FL_KEEP_SIZE, 0, m->length);
+	madvise(m->map, m->length, MADV_DONTNEED);
 }
 
 void memory_unmap(struct memory *m)

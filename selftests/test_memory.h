@@ -78,6 +78,13 @@ int memory_map(struct memory *m, enum memory_kind kind, size_t length,
 	       struct reason *why);
 void memory_unmap(struct memory *m);
 
+/* @fd, which becomes the memory's, is mapped. */
+int memory_map_file(struct memory *m, int fd, int flags, size_t length,
+		    struct reason *why);
+
+/* Makes all of the memory fresh; the file's if it maps one. */
+void memory_discard(struct memory *m);
+
 /*
  * Make sure that there are @pages free pages of 2 MiB for hugetlb; what was
  * added is taken away again at exit. Returns how many there are.
