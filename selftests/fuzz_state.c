@@ -11,6 +11,7 @@
 #include "fuzz_state.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 
 struct pool contexts = { .size = CONTEXTS };
 struct pool jobs = { .size = JOBS };

@@ -16,6 +16,7 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_process.h"
 
 #define LENGTH	MIB(4)
 #define GATE	MIB(1)
@@ -343,19 +344,6 @@ static void *exit_group_thread(void *unused)
 	_exit(0);
 }
 
-static void execute_nothing(void)
-{
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 16);
-
-	if (n < 0)
-		_exit(254);
-	path[n] = '\0';
-	strcpy(strrchr(path, '/') + 1, "fd_helper");
-	execl(path, path, NULL);
-	_exit(253);
-}
-
 static void start_in_child(const struct loader *l)
 {
 	struct ramload_load load = LOAD(l->src, l->range, 1,
@@ -391,7 +379,7 @@ static void loader_main(const struct loader *l, enum loader_end end)
 		pause();
 		break;
 	case EXECUTES:
-		execute_nothing();
+		execute_helper();
 	}
 	_exit(249);
 }

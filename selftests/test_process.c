@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/* What tests do with processes. */
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test_process.h"
+#include "test_run.h"
+
+void execute_helper(void)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 16);
+
+	if (n < 0)
+		_exit(254);
+	path[n] = '\0';
+	strcpy(strrchr(path, '/') + 1, "fd_helper");
+	execl(path, path, NULL);
+	_exit(253);
+}
+
+bool process_wait(pid_t pid, int *status, int options, unsigned int seconds)
+{
+	double limit = run_now() + seconds;
+
+	while (!waitpid(pid, status, options | WNOHANG)) {
+		if (run_now() > limit)
+			return false;
+		usleep(200);
+	}
+	return true;
+}
+
+static void show_file(const char *path)
+{
+	char line[256];
+	FILE *f = fopen(path, "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		printf("# %s", line);
+	if (f)
+		fclose(f);
+}
+
+void process_show(pid_t pid)
+{
+	struct dirent *entry;
+	char path[320];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		printf("# thread %s\n", entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stack", pid,
+			 entry->d_name);
+		show_file(path);
+	}
+	if (dir)
+		closedir(dir);
+	fflush(stdout);
+}

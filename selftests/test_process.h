@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT OR LGPL-2.1-or-later */
+/* What tests do with processes. */
+#ifndef TEST_PROCESS_H
+#define TEST_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* execve() of a program that succeeds at once. */
+void execute_helper(void) __attribute__((noreturn));
+
+/*
+ * Like waitpid(), for @seconds at most. Returns false if nothing came until
+ * then.
+ */
+bool process_wait(pid_t pid, int *status, int options, unsigned int seconds);
+
+/* Where in the kernel its threads are, for the reader of a failure. */
+void process_show(pid_t pid);
+
+#endif /* TEST_PROCESS_H */
