@@ -146,10 +146,14 @@ demo:
 	$(MAKE) user
 	selftests/vm/demo
 
-.PHONY: check
+.PHONY: check check-debug check-all
 check:
 	selftests/vm/install
 	selftests/check
+
+check-debug check-all: check-%:
+	selftests/vm/install
+	selftests/check $*
 
 .PHONY: install
 install: user
@@ -177,7 +181,9 @@ help:
 	@echo 'make user             library and tool; needs no kernel headers'
 	@echo 'make module           module for KDIR ($(KDIR))'
 	@echo 'make demo             load a QEMU snapshot in a VM, both engines'
-	@echo 'make check            build and run all tests'
+	@echo 'make check            build and run the tests, the long ones briefly'
+	@echo 'make check-debug      the module on User Mode Linux, all checks on'
+	@echo 'make check-all        both, and the long tests at length'
 	@echo 'make install          library, tool and headers to DESTDIR, prefix'
 	@echo 'make modules_install  module to the tree of KDIR'
 	@echo 'make unit selftests   build the tests only'
