@@ -160,3 +160,13 @@ bool fill_run(struct fill *f, struct load_job *job)
 		load_job_fail(job, f->seg.range, f->seg.file_offset, err);
 	return true;
 }
+
+/**
+ * fill_abandon() - give up what is left of a chunk
+ * @f: of a worker that fill_run() has sent to handle signals
+ * @job: the job, which is cancelled
+ */
+void fill_abandon(struct fill *f, struct load_job *job)
+{
+	load_job_fail(job, f->seg.range, f->seg.file_offset, -ECANCELED);
+}

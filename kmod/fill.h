@@ -69,6 +69,7 @@ struct fill {
 
 void fill_start(struct fill *f, const struct load_job *job, u32 chunk);
 bool fill_run(struct fill *f, struct load_job *job);
+void fill_abandon(struct fill *f, struct load_job *job);
 
 /*
  * The fills load the start of [addr, addr + bytes), which lies in @f->target,

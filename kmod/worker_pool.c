@@ -22,9 +22,17 @@
  * process: queued jobs end at once as cancelled, running ones when their
  * workers notice. Each worker retires when the pool is dead and it has no
  * job; the last one has reap() called from a workqueue, which ends the threads
- * and frees the workers. Nobody sleeps for a worker's sake but the
+ * and frees the workers.
+ *
+ * Parking. A worker that is stopped with its process, or by a debugger, may
+ * have a job. It is between two batches then, and says so: it is *parked*. Who
+ * cancels the job takes it off a parked worker, which finds that out when it
+ * runs again. So the end of a job waits for batches, never for a SIGCONT.
+ *
+ * Waiting. Nobody sleeps for a worker's sake but the
  * process that it belongs to, and that killably (worker_pool_shutdown()): a
- * worker may be stuck in a FUSE read, or stopped with its process, for ever.
+ * worker may be stuck in a FUSE read for ever. If that process has signals to
+ * handle, which may be those that stop it, it waits for the jobs alone.
  *
  * References: the context, the threads (until they are reaped) and each job.
  * So a job may outlive its context and the threads. The pool holds the module
@@ -35,8 +43,9 @@
  * and signalling a thread takes. @dead is written under @lock and read
  * anywhere. The array of workers does not change from the end of
  * RAMLOAD_SETUP until reap(); it may be used under @lock unless @reaped.
- * worker.fill belongs to the worker's thread, and so does worker.job, which
- * others may look at to see whether it is idle.
+ * worker.fill and worker.in_chunk belong to the worker's thread, and so does
+ * worker.job, which others may look at to see whether it is idle; while it is
+ * parked, they belong to who has @lock.
  *
  * The pool holds the mm's struct (mmgrab), not its users: it does not keep a
  * dead process's memory. Whoever fills pages has users: a thread of the
@@ -196,9 +205,47 @@ static void finish(struct worker_pool *pool, struct load_job *job)
 {
 	/* First: who sees the end of a job may submit another one. */
 	spin_lock(&pool->lock);
-	pool->unfinished--;
+	if (!--pool->unfinished && pool->dead)
+		wake_up_all(&pool->wait);
 	spin_unlock(&pool->lock);
 	load_job_finish(job);
+}
+
+/* Take a cancelled job off a parked worker, if it is @job or that is NULL. */
+static struct load_job *relieve(struct worker *w, const struct load_job *job)
+{
+	struct load_job *had = w->job;
+
+	if (!w->parked || !had || (job && had != job))
+		return NULL;
+	if (w->in_chunk)
+		fill_abandon(&w->fill, had);
+	w->in_chunk = false;
+	WRITE_ONCE(w->job, NULL);
+	list_del_init(&had->node);
+	had->running--;
+	return had;
+}
+
+/*
+ * Take cancelled jobs, @job or all, off parked workers. Returns one that is to
+ * be finished: the last worker was relieved of it.
+ */
+static struct load_job *relieve_parked(struct worker_pool *pool,
+				       const struct load_job *job)
+{
+	struct load_job *had;
+	unsigned int i;
+
+	lockdep_assert_held(&pool->lock);
+	for (i = 0; i < pool->nr_workers && !pool->reaping; i++) {
+		if (!pool->workers[i])
+			continue;
+		had = relieve(pool->workers[i], job);
+		if (had && !had->running)
+			return had;
+	}
+	return NULL;
 }
 
 /*
@@ -212,15 +259,14 @@ static void die(struct worker_pool *pool)
 	bool orphan;
 
 	do {
-		orphan = false;
 		spin_lock(&pool->lock);
 		WRITE_ONCE(pool->dead, true);
-		job = list_first_entry_or_null(&pool->jobs, struct load_job,
+		job = relieve_parked(pool, NULL) ?:
+		      list_first_entry_or_null(&pool->jobs, struct load_job,
 					       node);
-		if (job) {
+		orphan = job && !job->running;
+		if (job)
 			list_del_init(&job->node);
-			orphan = !job->running;
-		}
 		spin_unlock(&pool->lock);
 		if (orphan)
 			finish(pool, job);
@@ -294,18 +340,20 @@ int worker_pool_submit(struct worker_pool *pool, struct load_job *job)
 }
 
 /**
- * worker_pool_drop() - end a cancelled job that no worker has
+ * worker_pool_drop() - end a cancelled job that no worker is at work on
  * @pool: the job's pool
  * @job: a cancelled job
  *
- * If workers have it, the last of them will end it.
+ * If workers have it that are not parked, the last of them will end it.
  */
 void worker_pool_drop(struct worker_pool *pool, struct load_job *job)
 {
 	bool mine = false;
 
 	spin_lock(&pool->lock);
-	if (!list_empty(&job->node) && !job->running) {
+	if (relieve_parked(pool, job)) {
+		mine = true;
+	} else if (!list_empty(&job->node) && !job->running) {
 		list_del_init(&job->node);
 		mine = true;
 	}
@@ -340,6 +388,26 @@ static bool is_reaped(struct worker_pool *pool)
 	return reaped;
 }
 
+static bool is_idle(struct worker_pool *pool)
+{
+	bool idle;
+
+	spin_lock(&pool->lock);
+	idle = !pool->unfinished;
+	spin_unlock(&pool->lock);
+	return idle;
+}
+
+/* Returns an errno if the task got a fatal signal before. */
+static int wait_for_end(struct worker_pool *pool)
+{
+	if (!wait_event_state(pool->wait, is_reaped(pool),
+			      (TASK_INTERRUPTIBLE | TASK_FREEZABLE)))
+		return 0;
+	return wait_event_state(pool->wait, is_idle(pool),
+				(TASK_KILLABLE | TASK_FREEZABLE));
+}
+
 /* Where no signal to the process does it, end killable sleeps. */
 static void interrupt(struct worker_pool *pool)
 {
@@ -356,14 +424,13 @@ static void interrupt(struct worker_pool *pool)
  * @pool: the pool; not the caller's any more
  *
  * Cancels all jobs. The process that the workers belong to waits until they
- * have ended, unless it gets a fatal signal.
+ * have ended, or, if it has signals to handle, until the jobs have, unless it
+ * gets a fatal signal.
  */
 void worker_pool_shutdown(struct worker_pool *pool)
 {
 	die(pool);
-	if (!worker_pool_may_wait(pool) ||
-	    wait_event_state(pool->wait, is_reaped(pool),
-			     (TASK_KILLABLE | TASK_FREEZABLE)))
+	if (!worker_pool_may_wait(pool) || wait_for_end(pool))
 		interrupt(pool);
 	worker_pool_put(pool);
 }
@@ -436,6 +503,36 @@ void worker_step(struct worker *w)
 }
 
 /**
+ * worker_park() - before a thread handles signals
+ * @w: the worker
+ *
+ * Return: true if it may do so, and is to call worker_unpark() then; false if
+ * its job has been cancelled: somebody may wait for its end, be it first.
+ */
+bool worker_park(struct worker *w)
+{
+	struct worker_pool *pool = w->pool;
+
+	spin_lock(&pool->lock);
+	w->parked = !w->job || !load_job_cancelled(w->job);
+	spin_unlock(&pool->lock);
+	return w->parked;
+}
+
+/**
+ * worker_unpark() - when a thread has handled signals
+ * @w: the worker, which may have lost its job
+ */
+void worker_unpark(struct worker *w)
+{
+	struct worker_pool *pool = w->pool;
+
+	spin_lock(&pool->lock);
+	w->parked = false;
+	spin_unlock(&pool->lock);
+}
+
+/**
  * worker_retire_if_dead() - for a worker without a job
  * @w: the worker
  */
@@ -456,6 +553,7 @@ void worker_retire_if_dead(struct worker *w)
 void worker_died(struct worker *w)
 {
 	WRITE_ONCE(w->killed, true);
+	worker_unpark(w);
 	die(w->pool);
 	/* A dead pool has its jobs cancelled: nothing is loaded here. */
 	if (w->in_chunk)

@@ -26,6 +26,8 @@ struct worker_pool;
  * @in_chunk: it is in the middle of a chunk of @job
  * @retired: it will take no job any more
  * @killed: its thread ends by itself
+ * @parked: its thread is off to handle signals, between two batches of @job;
+ *	under worker_pool.lock
  * @vtsk: its thread, where workers are threads of the caller; else NULL
  * @task: its thread, once it has run
  * @fill: what it needs to fill pages
@@ -36,6 +38,7 @@ struct worker {
 	bool in_chunk;
 	bool retired;
 	bool killed;
+	bool parked;
 	struct vhost_task *vtsk;
 	struct task_struct *task;
 	struct fill fill;
@@ -54,7 +57,7 @@ struct worker {
  * @dead: no job is taken any more, those there are end
  * @reaping: the workers are no longer to be touched
  * @reaped: the threads have ended
- * @wait: woken when @reaped is set
+ * @wait: woken when @reaped is set, and when a dead pool has no more jobs
  * @active: workers that have not retired, and RAMLOAD_SETUP while it runs
  * @reap: ends the threads
  * @nr_workers: how many
@@ -97,6 +100,8 @@ static inline bool worker_pool_dead(const struct worker_pool *pool)
 /* For the threads. */
 bool worker_has_work(const struct worker *w);
 void worker_step(struct worker *w);
+bool worker_park(struct worker *w);
+void worker_unpark(struct worker *w);
 void worker_retire_if_dead(struct worker *w);
 void worker_died(struct worker *w);
 

@@ -7,9 +7,10 @@
  *
  * The core calls run() in a loop, with the task's state already
  * TASK_INTERRUPTIBLE, and sleeps if it returns false; so a wake-up between the
- * look at the list and the sleep is not lost. run() returns after each chunk,
- * and from the middle of one if a signal is pending: SIGSTOP and the freezer
- * stop a worker within a batch.
+ * look at the list and the sleep is not lost. run() returns when there is no
+ * more to do, and between two batches if a signal is pending: SIGSTOP and the
+ * freezer stop a worker within a batch. It is parked whenever it returns with
+ * a job, for wherever it is not in run(), it may be stopped.
  */
 
 #ifdef RAMLOAD_HAVE_VHOST_TASK
@@ -23,29 +24,36 @@
 
 #include "worker_pool.h"
 
+/*
+ * Is the core to look at signals? A file whose last reference was dropped is
+ * closed by task work, which is for the return to user space, where this thread
+ * never goes: the core does it along with signals.
+ */
+static bool has_signals(void)
+{
+	if (task_work_pending(current))
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
+	return signal_pending(current);
+}
+
 static bool run(void *data)
 {
 	struct worker *w = data;
 
 	w->task = current;
+	worker_unpark(w);
 	if (!worker_has_work(w)) {
 		worker_retire_if_dead(w);
 		return false;
 	}
 	__set_current_state(TASK_RUNNING);
-	/* At the end of a pool, somebody waits: be stopped after that. */
+	/* At the end of a job or pool, somebody waits: be stopped after that. */
 	do {
 		worker_step(w);
 		cond_resched();
-	} while (worker_pool_dead(w->pool) && worker_has_work(w));
+	} while (worker_has_work(w) && (!has_signals() || !worker_park(w)));
 	worker_retire_if_dead(w);
-	/*
-	 * A file whose last reference was dropped is closed by task work,
-	 * which is for the return to user space, where this thread never
-	 * goes: have the core handle "signals", and with them that work.
-	 */
-	if (task_work_pending(current))
-		set_thread_flag(TIF_NOTIFY_SIGNAL);
+	has_signals();
 	return true;
 }
 

@@ -9,6 +9,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -477,6 +480,193 @@ TEST_F_TIMEOUT(midload, source_is_aborted, TIMEOUT)
 	ASSERT_NE(-ECANCELED, w.err);
 	ASSERT_TRUE(pages_zero_or_pattern(self->m.map, SEED_SOURCE, 0, LENGTH));
 	close(nothing);
+}
+
+/*
+ * A worker is stopped, by a debugger, in the middle of a chunk. Nobody needs
+ * it to run again to end its job.
+ */
+
+struct stopped {
+	pid_t pid;
+	pid_t worker;
+	int words[2];		/* a socket pair: ours, the child's */
+	int job;
+	int context;
+	struct ramload_range range;
+};
+
+static void ignore_signal(int signal)
+{
+}
+
+/* The child: loads with one worker, and does what it is told. */
+static void stopped_main(struct stopped *s, int src)
+{
+	struct sigaction action = {
+		.sa_handler = ignore_signal,
+		.sa_flags = SA_RESTART,
+	};
+	char word;
+
+	sigaction(SIGUSR1, &action, NULL);
+	s->context = open_device();
+	if (raw_setup(s->context, 1))
+		_exit(1);
+	s->job = start_range(s->context, src, RAMLOAD_DIRECT_OFF, &s->range);
+	while (write(s->words[1], "d", 1) == 1 &&
+	       read(s->words[1], &word, 1) == 1)
+		close(word == 'j' ? s->job : s->context);
+	_exit(0);
+}
+
+static bool stop_worker(struct stopped *s)
+{
+	int status;
+
+	s->worker = process_worker(s->pid);
+	return s->worker && !ptrace(PTRACE_SEIZE, s->worker, 0, 0) &&
+	       !ptrace(PTRACE_INTERRUPT, s->worker, 0, 0) &&
+	       !process_wait(s->worker, &status, __WALL, 0);
+}
+
+/* Has the child done what it was told? */
+static bool has_done(struct stopped *s, int seconds)
+{
+	struct pollfd pfd = { .fd = s->words[0], .events = POLLIN };
+	char word;
+
+	return poll(&pfd, 1, seconds * 1000) == 1 &&
+	       read(s->words[0], &word, 1) == 1;
+}
+
+static void tell(struct stopped *s, const char *word)
+{
+	if (write(s->words[0], word, 1) != 1)
+		abort();
+}
+
+static void end_stopped(struct stopped *s)
+{
+	int status;
+
+	kill(s->pid, SIGKILL);
+	process_wait(s->worker, &status, __WALL, 20);
+	process_wait(s->pid, &status, 0, 20);
+	close(s->words[0]);
+	close(s->words[1]);
+}
+
+/* The read that the worker waits for is answered, then the worker stops. */
+#define START_STOPPED(s)						\
+	do {								\
+		int _status;						\
+									\
+		if (!(self->info.out_features & RAMLOAD_FEATURE_THREADS)) \
+			SKIP(return, "workers are not stopped");	\
+		(s)->range = self->range;				\
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0,	\
+					(s)->words));			\
+		(s)->pid = fork();					\
+		ASSERT_LE(0, (s)->pid);					\
+		if (!(s)->pid)						\
+			stopped_main(s, self->slow->fd);		\
+		ASSERT_TRUE(has_done(s, 60));				\
+		fuse_source_wait_held(self->slow);			\
+		ASSERT_TRUE(stop_worker(s));				\
+		fuse_source_release(self->slow);			\
+		ASSERT_TRUE(process_wait((s)->worker, &_status, __WALL, 60)); \
+		ASSERT_TRUE(WIFSTOPPED(_status));			\
+	} while (0)
+
+TEST_F_TIMEOUT(midload, job_of_a_stopped_worker_is_closed, TIMEOUT)
+{
+	struct stopped s;
+
+	START_STOPPED(&s);
+	tell(&s, "j");
+	EXPECT_TRUE(has_done(&s, 20));
+	end_stopped(&s);
+}
+
+/* The worker cannot end, so close waits; unless there is a signal. */
+TEST_F_TIMEOUT(midload, context_of_a_stopped_worker_is_closed, TIMEOUT)
+{
+	struct stopped s;
+	int i;
+
+	START_STOPPED(&s);
+	tell(&s, "c");
+	for (i = 0; i < 20; i++) {
+		kill(s.pid, SIGUSR1);
+		if (has_done(&s, 1))
+			break;
+	}
+	EXPECT_LT(i, 20);
+	end_stopped(&s);
+}
+
+/*
+ * A process that was passed the fds closes the context of one that is stopped.
+ * It does not wait, and the job ends.
+ */
+TEST_F_TIMEOUT(midload, context_of_a_stopped_process_is_closed, TIMEOUT)
+{
+	struct { int context, job; } fds;
+	struct pollfd pfd = { .events = POLLIN };
+	int words[2], status, pidfd;
+	struct closer c;
+	pid_t pid;
+	char byte;
+
+	if (!(self->info.out_features & RAMLOAD_FEATURE_THREADS))
+		SKIP(return, "workers are not stopped");
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, words));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		fds.context = open_device();
+		if (raw_setup(fds.context, 1))
+			_exit(1);
+		fds.job = start_range(fds.context, self->slow->fd,
+				      RAMLOAD_DIRECT_OFF, &self->range);
+		if (write(words[1], &fds, sizeof(fds)) != sizeof(fds))
+			_exit(2);
+		/* Ours are not the last. */
+		if (read(words[1], &byte, 1) == 1) {
+			close(fds.context);
+			close(fds.job);
+		}
+		pause();
+	}
+	ASSERT_EQ(sizeof(fds), read(words[0], &fds, sizeof(fds)));
+	fuse_source_wait_held(self->slow);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	fds.context = syscall(SYS_pidfd_getfd, pidfd, fds.context, 0);
+	fds.job = syscall(SYS_pidfd_getfd, pidfd, fds.job, 0);
+	ASSERT_LE(0, fds.context);
+	ASSERT_LE(0, fds.job);
+	ASSERT_EQ(1, write(words[0], "c", 1));
+	/* Once its own fds are closed, it sleeps in pause(). */
+	usleep(50000);
+	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	fuse_source_release(self->slow);
+	ASSERT_TRUE(process_wait(pid, &status, WUNTRACED, 60));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	ASSERT_EQ(0, start_closing(&c, fds.context));
+	pthread_join(c.thread, NULL);
+	pfd.fd = fds.job;
+	EXPECT_EQ(1, poll(&pfd, 1, 20000));
+	test_result(fds.job, 0, &self->result);
+	EXPECT_EQ(RAMLOAD_JOB_CANCELLED, self->result.out_state);
+	EXPECT_LE(GATE, self->result.out_error_offset);
+	if (variant->kind == MEMORY_MEMFD)
+		ASSERT_LOADED(0, self->result.out_error_offset);
+	close(pidfd);
+	kill(pid, SIGKILL);
+	ASSERT_TRUE(process_wait(pid, &status, 0, 20));
+	ASSERT_EQ(SIGKILL, status);
+	close(fds.job);
 }
 
 /*

@@ -239,6 +239,7 @@ KIND(exec);
 KIND(exit);
 KIND(sigkill);
 KIND(sigstop);
+KIND(sigstop_close);
 KIND(close_context);
 KIND(close_job);
 KIND(close_source);

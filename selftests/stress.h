@@ -159,6 +159,7 @@ void stress_check(struct slot *s, const struct ramload_job_result *result);
 extern const struct stress_kind
 	stress_munmap, stress_mremap, stress_mprotect, stress_dontneed,
 	stress_fork, stress_exec, stress_exit, stress_sigkill, stress_sigstop,
+	stress_sigstop_close,
 	stress_close_context, stress_close_job, stress_close_source,
 	stress_truncate_source, stress_truncate_dest, stress_punch,
 	stress_direct_flag, stress_cancel, stress_rmmod, stress_cgroup_oom,

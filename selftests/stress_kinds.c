@@ -259,3 +259,16 @@ static void sigstop_outside(struct stress *st, struct rnd *rnd)
 const struct stress_kind stress_sigstop = {
 	.outside = sigstop_outside,
 };
+
+/* Whoever closes is not to keep the process from being stopped. */
+static void close_turn(struct slot *s, struct rnd *rnd)
+{
+	close(slot_fd(s, rnd_chance(rnd, 2) ? FD_JOB : FD_CONTEXT));
+}
+
+const struct stress_kind stress_sigstop_close = {
+	.flags = OWN_CONTEXT | NEVER_WAIT,
+	.errors = { EBADF, ECANCELED },
+	.inside = close_turn,
+	.outside = sigstop_outside,
+};

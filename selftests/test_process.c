@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,37 @@ bool process_wait(pid_t pid, int *status, int options, unsigned int seconds)
 		usleep(200);
 	}
 	return true;
+}
+
+static bool is_worker(pid_t pid, const char *tid)
+{
+	char path[320], name[16] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", pid, tid);
+	f = fopen(path, "re");
+	if (f && !fgets(name, sizeof(name), f))
+		name[0] = '\0';
+	if (f)
+		fclose(f);
+	return !strncmp(name, "ramload", 7);
+}
+
+pid_t process_worker(pid_t pid)
+{
+	struct dirent *entry;
+	char path[64];
+	pid_t tid = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && !tid && (entry = readdir(dir)))
+		if (is_worker(pid, entry->d_name))
+			tid = atoi(entry->d_name);
+	if (dir)
+		closedir(dir);
+	return tid;
 }
 
 static void show_file(const char *path)

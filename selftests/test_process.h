@@ -15,6 +15,9 @@ void execute_helper(void) __attribute__((noreturn));
  */
 bool process_wait(pid_t pid, int *status, int options, unsigned int seconds);
 
+/* A thread of @pid whose name begins with "ramload"; 0 if there is none. */
+pid_t process_worker(pid_t pid);
+
 /* Where in the kernel its threads are, for the reader of a failure. */
 void process_show(pid_t pid);
 

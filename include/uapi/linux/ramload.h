@@ -63,9 +63,11 @@
  * and RAMLOAD_JOB_RESULT reads the outcome. Closing the last job fd cancels
  * the job and waits until no worker touches the destination any more; closing
  * the context does so for all its jobs, and ends the workers. The wait ends
- * early if the process gets a fatal signal. Only the context's process waits:
- * where the last close happens elsewhere (in another process that was passed
- * the fd, or at exit), the job is cancelled without a wait.
+ * early if the process gets a fatal signal; at any signal, the wait for the
+ * end of the workers does, that for the jobs does not. No job that ends waits
+ * for a worker that is stopped, by SIGSTOP or a debugger. Only the context's
+ * process waits: where the last close happens elsewhere (in another process
+ * that was passed the fd, or at exit), the job is cancelled without a wait.
  *
  * **Sources that do not answer.** A cancel asks workers to stop; one that waits
  * for a device or a server goes on waiting until it answers, and the job is
