@@ -670,6 +670,39 @@ TEST_F_TIMEOUT(midload, context_of_a_stopped_process_is_closed, TIMEOUT)
 }
 
 /*
+ * The owner closes the source when it reads the result: a worker that did so
+ * later would keep a file system busy whose user has all its results. A lease
+ * tells whether the file is open for writing.
+ */
+TEST_F_TIMEOUT(midload, source_is_closed_with_the_result, TIMEOUT)
+{
+	struct ramload_load load = LOAD(-1, &self->range, 1,
+					.chunk_size = KIB(64));
+	struct reason why;
+	int dir = fs_open("tmpfs", NULL, &why), i, src, reader;
+	char path[32];
+
+	if (dir < 0)
+		SKIP(return, "%s", why.text);
+	for (i = 0; i < 20; i++) {
+		src = file_create_pattern(dir, SEED_SOURCE, LENGTH);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", src);
+		reader = open(path, O_RDONLY | O_CLOEXEC);
+		ASSERT_LE(0, reader);
+		load.source_fd = src;
+		test_load(self->fd, &load);
+		TEST_ERRNO(EAGAIN, fcntl(reader, F_SETLEASE, F_RDLCK));
+		close(src);
+		test_result(load.out_job_fd, RAMLOAD_JOB_RESULT_WAIT,
+			    &self->result);
+		ASSERT_EQ(0, fcntl(reader, F_SETLEASE, F_RDLCK));
+		ASSERT_LOADED(0, LENGTH);
+		close(load.out_job_fd);
+		close(reader);
+	}
+}
+
+/*
  * Sealing. Whoever seals a memfd against writes must first unmap it, and from
  * then on may trust its contents.
  */
