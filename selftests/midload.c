@@ -19,6 +19,7 @@
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_mounts.h"
 #include "test_process.h"
 
 #define LENGTH	MIB(4)
