@@ -341,7 +341,7 @@ static int workers_over_pids_max(struct shared *s)
 	CHECK(cgroup_get(&s->cg, "pids.current", NULL) == 4);
 	CHECK(new_context(1) < 0 && errno == EAGAIN);
 	close(fd);
-	CHECK(cgroup_get(&s->cg, "pids.current", NULL) == 1);
+	WAIT_FOR(cgroup_get(&s->cg, "pids.current", NULL) == 1);
 	return 0;
 }
 
