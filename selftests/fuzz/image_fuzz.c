@@ -12,17 +12,10 @@
 
 #include <ramload.h>
 
+#include "fuzz_check.h"
 #include "fuzz_input.h"
 
 #define MAX_LOAD	(UINT64_C(1) << 20)
-
-#define CHECK(condition) do {						\
-	if (!(condition)) {						\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,	\
-			#condition);					\
-		abort();						\
-	}								\
-} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,

@@ -11,18 +11,11 @@
 #include <stdlib.h>
 
 #include "bitmap.h"
+#include "fuzz_check.h"
 #include "partition.h"
 
 #define NR_BLOCKS	6
 #define MAX_WALK	4096
-
-#define CHECK(condition) do {						\
-	if (!(condition)) {						\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,	\
-			#condition);					\
-		abort();						\
-	}								\
-} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
