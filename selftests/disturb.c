@@ -10,13 +10,6 @@
 #include "ramload_util.h"
 #include "test_memory.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 void disturb_remap(struct memory *m, unsigned long nr)
 {
 	int flags = m->fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;

@@ -251,13 +251,6 @@ bool arena_read(struct fuzzer *f, void *to, uint64_t from, size_t size)
 	       pread(f->staging, to, size, 0) == (ssize_t)size;
 }
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 static int advise(struct random *r, void *at, size_t length)
 {
 	static const int advices[] = {

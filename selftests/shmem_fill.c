@@ -27,13 +27,6 @@
 #include "test_memory.h"
 #include "test_mounts.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 #define LENGTH	MIB(2)
 #define WORDS	(LENGTH / 8)
 

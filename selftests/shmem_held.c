@@ -25,13 +25,6 @@
 #include "test_files.h"
 #include "test_memory.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 #define LENGTH	MIB(2)
 
 /* What is loaded: one chunk, with parts of its first and last page. */
