@@ -6,10 +6,10 @@
  * a request. Arguments are copied in and checked here, or by load_request, and
  * handed on as kernel structs.
  *
- * An open file is a context: an mm, a user, and a worker pool once RAMLOAD_SETUP made
- * one. The mm's struct is held so that its address cannot be reused for
- * another while it is compared. The pool is set once, under context.lock, and
- * lives until release; readers need no lock.
+ * An open file is a context: an mm, a user, and a worker pool once
+ * RAMLOAD_SETUP made one. The mm's struct is held so that its address cannot be
+ * reused for another while it is compared. The pool is set once, under
+ * context.lock, and lives until release; readers need no lock.
  *
  * A job's file holds a reference to the job. It is installed last, when the
  * job is submitted and its number has been written to the caller; not at all

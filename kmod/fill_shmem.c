@@ -65,11 +65,11 @@
  *
  * By R, no byte goes to memory of somebody else. By U, nobody sees an
  * uncleared byte; memfd_pin_folios() alone does not look at uptodate, neither
- * here nor after fallocate(2). As we wait for nothing while we hold a lock, nobody can wait
- * for us in a circle. What is left to show is that no store is lost. In
- * brackets are the tests, of selftests/shmem_held.c (held.*, registered.*: a
- * read is held while it happens), shmem_fill.c (shmem_fill.*: at random, on
- * two CPUs, with poisoned free memory), and others where named.
+ * here nor after fallocate(2). As we wait for nothing while we hold a lock,
+ * nobody can wait for us in a circle. What is left to show is that no store is
+ * lost. In brackets are the tests, of selftests/shmem_held.c (held.*,
+ * registered.*: a read is held while it happens), shmem_fill.c (shmem_fill.*:
+ * at random, on two CPUs, with poisoned free memory), and others where named.
  *
  * 1. *Faults.* shmem_fault() clears a fresh folio under its lock and marks it
  *    uptodate; fault-around skips what is not. A store comes after that and

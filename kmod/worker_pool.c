@@ -29,10 +29,10 @@
  * cancels the job takes it off a parked worker, which finds that out when it
  * runs again. So the end of a job waits for batches, never for a SIGCONT.
  *
- * Waiting. Nobody sleeps for a worker's sake but the
- * process that it belongs to, and that killably (worker_pool_shutdown()): a
- * worker may be stuck in a FUSE read for ever. If that process has signals to
- * handle, which may be those that stop it, it waits for the jobs alone.
+ * Waiting. Nobody sleeps for a worker's sake but the process that it belongs
+ * to, and that killably (worker_pool_shutdown()): a worker may be stuck in a
+ * FUSE read for ever. If that process has signals to handle, which may be those
+ * that stop it, it waits for the jobs alone.
  *
  * References: the context, the threads (until they are reaped) and each job.
  * So a job may outlive its context and the threads. The pool holds the module
