@@ -254,6 +254,7 @@ static void sigstop_outside(struct stress *st, struct rnd *rnd)
 			free(copies[i]);
 	}
 	kill(l->pid, SIGCONT);
+	st->rounds++;
 }
 
 const struct stress_kind stress_sigstop = {
