@@ -100,17 +100,17 @@ static long read_value(const char *path, const char *key)
 	return value;
 }
 
-static int count_named(const char *tasks)
+static int count_workers_of(pid_t pid)
 {
-	DIR *dir = opendir(tasks);
 	struct dirent *entry;
-	char path[600];
+	char path[64];
 	int n = 0;
+	DIR *dir;
 
-	while (dir && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%s/comm", tasks, entry->d_name);
-		n += entry->d_name[0] != '.' && count_lines(path, "ramload") > 0;
-	}
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		n += process_is_worker(pid, entry->d_name);
 	if (dir)
 		closedir(dir);
 	return n;
@@ -121,14 +121,11 @@ static int count_workers(void)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
-	char path[300];
 	int n = 0;
 
-	while (dir && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%s/task", entry->d_name);
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-			n += count_named(path);
-	}
+	while (dir && (entry = readdir(dir)))
+		if (atoi(entry->d_name))
+			n += count_workers_of(atoi(entry->d_name));
 	if (dir)
 		closedir(dir);
 	return n;

@@ -36,7 +36,7 @@ bool process_wait(pid_t pid, int *status, int options, unsigned int seconds)
 	return true;
 }
 
-static bool is_worker(pid_t pid, const char *tid)
+bool process_is_worker(pid_t pid, const char *tid)
 {
 	char path[320], name[16] = "";
 	FILE *f;
@@ -60,7 +60,7 @@ pid_t process_worker(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	while (dir && !tid && (entry = readdir(dir)))
-		if (is_worker(pid, entry->d_name))
+		if (process_is_worker(pid, entry->d_name))
 			tid = atoi(entry->d_name);
 	if (dir)
 		closedir(dir);

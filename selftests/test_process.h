@@ -15,7 +15,14 @@ void execute_helper(void) __attribute__((noreturn));
  */
 bool process_wait(pid_t pid, int *status, int options, unsigned int seconds);
 
-/* A thread of @pid whose name begins with "ramload"; 0 if there is none. */
+/*
+ * Is the thread @tid of @pid a worker? Those have names that begin with
+ * "ramload". A thread of the kernel's workqueues is none: for as long as it has
+ * nothing else to do, its name ends with that of the queue it worked for last.
+ */
+bool process_is_worker(pid_t pid, const char *tid);
+
+/* A worker of @pid; 0 if there is none. */
 pid_t process_worker(pid_t pid);
 
 /* Where in the kernel its threads are, for the reader of a failure. */
