@@ -378,7 +378,11 @@ static int open_userfaultfd(fill_t *self)
 	return self->other < 0 ? -1 : ioctl(self->other, UFFDIO_API, &api);
 }
 
-/* Nobody handles its faults: who meets one waits until it is unregistered. */
+/*
+ * Nobody handles its faults: who meets one waits until it is unregistered. That
+ * wakes before it takes the lock of the VMA, so a fault which comes in between
+ * (6.12 was seen to) would sleep for ever; all are queued when it returns.
+ */
 static void register_and_not(fill_t *self, unsigned long nr)
 {
 	struct uffdio_register reg = {
@@ -390,6 +394,7 @@ static void register_and_not(fill_t *self, unsigned long nr)
 		return;
 	usleep(nr % 100);
 	ioctl(self->other, UFFDIO_UNREGISTER, &reg.range);
+	ioctl(self->other, UFFDIO_WAKE, &reg.range);
 }
 
 /*
