@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "fault_inject.h"
@@ -18,6 +17,7 @@
 #include "test_files.h"
 #include "test_memory.h"
 #include "test_mounts.h"
+#include "test_run.h"
 
 /* Hundreds of loads, on kernels that check all they do. */
 #define SWEEP_TIMEOUT	(10 * TIMEOUT)
@@ -683,8 +683,7 @@ TEST_F_TIMEOUT(worker, storm, SWEEP_TIMEOUT)
 {
 	const unsigned int harmless = BIT(FAULT_SHORT_READ) |
 		BIT(FAULT_DIRECT) | BIT(FAULT_INTERFERE) | BIT(FAULT_PAUSE);
-	const char *seconds = getenv("RAMLOAD_SECONDS");
-	time_t end = time(NULL) + (seconds ? atoi(seconds) : 2);
+	double end = run_now() + run_seconds(2);
 	struct reason why;
 	int err;
 
@@ -706,7 +705,7 @@ TEST_F_TIMEOUT(worker, storm, SWEEP_TIMEOUT)
 			ASSERT_TRUE(failed_well(self));
 		}
 		ASSERT_NEXT_LOAD_WORKS();
-	} while (time(NULL) < end || !self->failed);
+	} while (run_now() < end || !self->failed);
 	TH_LOG("%u loads failed", self->failed);
 }
 

@@ -12,13 +12,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "kselftest.h"
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
 #include "test_mounts.h"
+#include "test_run.h"
 
 #define LENGTH		MIB(1)
 #define MAPPED		MIB(2)
@@ -49,7 +49,7 @@ static const enum memory_kind kinds[] = {
 /* What the tests share. */
 static struct {
 	int fd;
-	unsigned int seed;
+	uint64_t seed;
 	double seconds;
 	char *versions[VERSIONS];
 	char *old;
@@ -66,18 +66,13 @@ struct changer {
 	int direct_fd;
 	char *map;
 	char *buf;
-	unsigned int seed;
+	struct rnd random;
 	atomic_bool stop;
 	atomic_uint begun;
 	atomic_uint ended;
 	_Atomic size_t size[HISTORY];
 	const char *failed;
 };
-
-static size_t random_below(unsigned int *seed, size_t limit)
-{
-	return ((size_t)rand_r(seed) << 16 ^ rand_r(seed)) % limit;
-}
 
 static void fail(struct changer *c, const char *what)
 {
@@ -87,8 +82,8 @@ static void fail(struct changer *c, const char *what)
 
 static void overwrite(struct changer *c, const char *version)
 {
-	size_t offset = random_below(&c->seed, LENGTH);
-	size_t length = 1 + random_below(&c->seed, MAX_WRITE);
+	size_t offset = rnd_below(&c->random, LENGTH);
+	size_t length = 1 + rnd_below(&c->random, MAX_WRITE);
 
 	if (length > LENGTH - offset)
 		length = LENGTH - offset;
@@ -100,8 +95,8 @@ static void overwrite(struct changer *c, const char *version)
 
 static void overwrite_direct(struct changer *c, const char *version)
 {
-	size_t offset = random_below(&c->seed, LENGTH / PAGE) * PAGE;
-	size_t length = (1 + random_below(&c->seed, 16)) * PAGE;
+	size_t offset = rnd_below(&c->random, LENGTH / PAGE) * PAGE;
+	size_t length = (1 + rnd_below(&c->random, 16)) * PAGE;
 
 	if (length > LENGTH - offset)
 		length = LENGTH - offset;
@@ -114,7 +109,7 @@ static void resize(struct changer *c, const char *version)
 {
 	unsigned int n = atomic_load(&c->ended);
 	size_t size = c->size[n % HISTORY];
-	size_t to = MIN_SIZE + random_below(&c->seed, LENGTH);
+	size_t to = MIN_SIZE + rnd_below(&c->random, LENGTH);
 
 	if (to > LENGTH)
 		to = LENGTH;
@@ -251,21 +246,13 @@ static bool load_once(struct changer *c, struct round *r)
 		!memcmp(map + LENGTH, all.old + LENGTH, MAPPED - LENGTH));
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /* Loads in all ways in turn until the time is over; returns how often. */
 static int load_for_a_while(struct changer *c, bool *ok)
 {
-	double end = now() + all.seconds;
+	double end = run_now() + all.seconds;
 	int n;
 
-	for (n = 0; *ok && (n < 18 || now() < end); n++) {
+	for (n = 0; *ok && (n < 18 || run_now() < end); n++) {
 		struct round r = {
 			.memory = &all.memory[n % ARRAY_SIZE(kinds)],
 			.direct = n / ARRAY_SIZE(kinds) % 3,
@@ -302,7 +289,7 @@ static struct changer *changer_open(int dir, enum change change)
 	char path[32];
 
 	c->change = change;
-	c->seed = all.seed;
+	c->random = rnd_make(all.seed, 0);
 	c->direct_fd = -1;
 	c->size[0] = LENGTH;
 	c->fd = file_create_pattern(dir, SEED_VERSION, LENGTH);
@@ -369,14 +356,12 @@ static void *allocate(uint64_t seed, size_t length)
 
 static void prepare(void)
 {
-	const char *seed = getenv("RAMLOAD_SEED");
-	const char *seconds = getenv("RAMLOAD_SECONDS");
 	struct reason why;
 	int i;
 
-	all.seed = seed ? strtoul(seed, NULL, 0) : (unsigned int)time(NULL);
-	all.seconds = seconds ? atof(seconds) : 2;
-	ksft_print_msg("RAMLOAD_SEED=%u\n", all.seed);
+	all.seed = run_seed();
+	all.seconds = run_seconds(2);
+	ksft_print_msg("RAMLOAD_SEED=%llu\n", (unsigned long long)all.seed);
 	for (i = 0; i < VERSIONS; i++)
 		all.versions[i] = allocate(SEED_VERSION + i, LENGTH);
 	all.old = allocate(SEED_OLD, MAPPED);

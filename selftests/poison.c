@@ -99,10 +99,3 @@ void pin_to_cpu(int cpu)
 	/* With one CPU only, everything runs there. */
 	sched_setaffinity(0, sizeof(set), &set);
 }
-
-unsigned int test_seconds(void)
-{
-	const char *s = getenv("RAMLOAD_SECONDS");
-
-	return s && atoi(s) > 0 ? atoi(s) : 2;
-}

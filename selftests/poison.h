@@ -37,7 +37,4 @@ void poisoner_stop(struct poisoner *p);
 /* The calling thread, and those it makes, run on this CPU if there is one. */
 void pin_to_cpu(int cpu);
 
-/* How long a test that goes on and on should go on. */
-unsigned int test_seconds(void);
-
 #endif /* POISON_H */

@@ -18,7 +18,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "kselftest_harness.h"
 #include "poison.h"
@@ -26,6 +25,7 @@
 #include "test_files.h"
 #include "test_memory.h"
 #include "test_mounts.h"
+#include "test_run.h"
 
 #define LENGTH	MIB(2)
 #define WORDS	(LENGTH / 8)
@@ -116,15 +116,6 @@ static uint64_t next_random(fill_t *self, uint64_t limit)
 	return (self->random >> 33) % limit;
 }
 
-static uint64_t get_seed(void)
-{
-	const char *s = getenv("RAMLOAD_SEED");
-	uint64_t seed = s ? strtoull(s, NULL, 0) : (uint64_t)time(NULL);
-
-	printf("# RAMLOAD_SEED=%llu\n", (unsigned long long)seed);
-	return seed;
-}
-
 static int make_source(uint32_t direct, struct reason *why)
 {
 	int dir;
@@ -152,7 +143,8 @@ FIXTURE_SETUP(shmem_fill)
 	/* Workers run where the thread does that makes them. */
 	test_setup(self->fd, 1);
 	pthread_mutex_init(&self->turn, NULL);
-	self->random = get_seed();
+	self->random = run_seed();
+	printf("# RAMLOAD_SEED=%llu\n", (unsigned long long)self->random);
 	self->other = -1;
 	self->bad = -1;
 	self->right = malloc(2 * LENGTH + WINDOW);
@@ -495,24 +487,16 @@ static void end_round(fill_t *self)
 	pthread_mutex_unlock(&self->turn);
 }
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void go_on(struct __test_metadata *_metadata, fill_t *self,
 		  const struct _fixture_variant_shmem_fill *variant)
 {
-	uint64_t end = now() + test_seconds() * 1000;
+	double end = run_now() + run_seconds(2);
 	struct ramload_load load = LOAD(self->src, self->ranges, 1,
 					.direct = variant->direct,
 					.chunk_size = KIB(64));
 	int err;
 
-	for (; now() < end; self->rounds++) {
+	for (; run_now() < end; self->rounds++) {
 		start_round(self, &load);
 		err = load_wait(self->fd, &load, &self->result);
 		end_round(self);
@@ -550,7 +534,7 @@ static void prove(struct __test_metadata *_metadata, fill_t *self,
 }
 
 #define PROOF(name, function, what, begin)				\
-	TEST_F_TIMEOUT(shmem_fill, name, TIMEOUT + test_seconds())	\
+	TEST_F_TIMEOUT(shmem_fill, name, TIMEOUT + run_seconds(2))	\
 	{								\
 		static const struct kind kind = {			\
 			.turn = function,				\
