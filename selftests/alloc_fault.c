@@ -696,7 +696,7 @@ TEST_F_TIMEOUT(worker, storm, SWEEP_TIMEOUT)
 		ASSERT_TRUE(loaded(self->m.map, LENGTH));
 
 		prepare(self, variant->source);
-		fault_points_set(-1U, 1, 20, -1);
+		fault_points_set(BIT(FAULT_POINTS) - 1, 1, 20, -1);
 		err = load_two(self, variant->source);
 		fault_points_end();
 		self->failed += !!err;

@@ -38,7 +38,8 @@ static void write_number(const char *attr, const char *file, int number)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", number);
-	write_attr(attr, file, text);
+	if (write_attr(attr, file, text) && errno != ENOENT)
+		perror(file);
 }
 
 static int read_number(const char *path)
