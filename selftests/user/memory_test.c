@@ -44,15 +44,25 @@ static int alloc(enum ramload_memory_kind kind, uint64_t length,
 	return ramload_memory_alloc(kind, length, memory);
 }
 
+static bool kernel_has(const char *feature)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/%s", feature);
+	return !access(path, F_OK);
+}
+
 FIXTURE_SETUP(memory)
 {
 	int err = alloc(variant->kind, 3 * MiB, &self->memory);
 
 	if (err)
 		ASSERT_EQ(NULL, self->memory);
-	if (variant->kind == RAMLOAD_MEMORY_TMPFS_HUGE && err == -EPERM)
-		SKIP(return, "may not mount");
-	if (variant->kind == RAMLOAD_MEMORY_HUGETLB && err == -ENOMEM)
+	if (variant->kind == RAMLOAD_MEMORY_TMPFS_HUGE &&
+	    (err == -EPERM || !kernel_has("transparent_hugepage")))
+		SKIP(return, "may not mount, or no huge pages");
+	if (variant->kind == RAMLOAD_MEMORY_HUGETLB &&
+	    (err == -ENOMEM || !kernel_has("hugepages")))
 		SKIP(return, "no free huge pages");
 	ASSERT_EQ(0, err);
 }
