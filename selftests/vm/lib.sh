@@ -91,18 +91,26 @@ apt_for()
 		-o Acquire::Retries=3 -o Acquire::Languages=none "$@"
 }
 
+is_fresh()
+{
+	[[ $(find "$build/apt/$1/fresh" -mmin -1440 2>/dev/null) ]]
+}
+
 # Downloads the lists of a release unless that was done within the last day.
 apt_refresh()
 {
 	local codename=$1 dir=$build/apt/$1
 
-	[[ -z $(find "$dir/fresh" -mmin -1440 2>/dev/null) ]] || return 0
-	say "reading the package lists of $codename"
-	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-	write_sources "$codename" >"$dir/sources.list"
-	apt_for "$codename" apt-get -qq update >&2 ||
-		die "cannot read the package lists of $codename"
-	touch "$dir/fresh"
+	is_fresh "$codename" || (
+		lock "apt-$codename"
+		! is_fresh "$codename" || exit 0
+		say "reading the package lists of $codename"
+		mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+		write_sources "$codename" >"$dir/sources.list"
+		apt_for "$codename" apt-get -qq update >&2 ||
+			die "cannot read the package lists of $codename"
+		touch "$dir/fresh"
+	)
 }
 
 # The lists may be older than a point release that moved the packages.
