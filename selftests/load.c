@@ -297,7 +297,6 @@ TEST_F_TIMEOUT(load, many_processes, LONG_TIMEOUT)
  */
 
 #define CGROUP	"/sys/fs/cgroup/ramload-load"
-#define SLACK	KIB(512)
 
 static int write_text(const char *path, const char *text)
 {
@@ -308,16 +307,20 @@ static int write_text(const char *path, const char *text)
 	return n < 0 ? -1 : 0;
 }
 
-/* In the cgroup: each load is a context, two workers, a job, many ranges. */
-static void charge_main(load_t *self, int nr)
+static void enter_cgroup(void)
+{
+	if (write_text(CGROUP "/cgroup.procs", "0"))
+		_exit(errno);
+}
+
+/* Each load is a context, two workers, a job, many ranges. */
+static void load_into_static_memory(load_t *self, int nr)
 {
 	static struct ramload_range ranges[512];
 	static char dest[512];
 	struct ramload_load load = LOAD(self->src, ranges, 512);
 	int i, fd;
 
-	if (write_text(CGROUP "/cgroup.procs", "0"))
-		_exit(errno);
 	for (i = 0; i < 512; i++)
 		ranges[i] = RANGE(i, 1, dest + i);
 	while (nr--) {
@@ -327,22 +330,64 @@ static void charge_main(load_t *self, int nr)
 		close(nr % 2 ? fd : load.out_job_fd);
 		close(nr % 2 ? load.out_job_fd : fd);
 	}
-	_exit(0);
 }
 
-static long charged_after(load_t *self, int loads)
+/*
+ * Each load is of new pages: all of them get their bytes, or the source ends
+ * before, or at once.
+ */
+static void load_new_pages(load_t *self, enum memory_kind kind, int nr)
+{
+	static const size_t from[] = { 0, MIB(2) - KIB(300) - 1, MIB(2) };
+	struct ramload_range range;
+	struct ramload_load load = LOAD(self->src, &range, 1);
+	int fd = open_device();
+	struct reason why;
+	struct memory m;
+
+	if (raw_setup(fd, 1))
+		_exit(errno);
+	while (nr--) {
+		if (memory_map(&m, kind, MIB(1), &why))
+			_exit(ENOMEM);
+		range = RANGE(from[nr % 3], MIB(1), m.map);
+		if (load_wait(fd, &load, NULL) != (nr % 3 ? -ENODATA : 0))
+			_exit(EIO);
+		memory_unmap(&m);
+	}
+}
+
+static void load_memfd(load_t *self, int nr)
+{
+	load_new_pages(self, MEMORY_MEMFD, nr);
+}
+
+static void load_anon(load_t *self, int nr)
+{
+	load_new_pages(self, MEMORY_ANON, nr);
+}
+
+/* What is charged for @key of @file when a process that did so is gone. */
+static long charged_after(load_t *self, void (*do_loads)(load_t *, int),
+			  int loads, const char *file, const char *key)
 {
 	int status;
 	pid_t pid = fork();
 
-	if (!pid)
-		charge_main(self, loads);
+	if (!pid) {
+		enter_cgroup();
+		do_loads(self, loads);
+		_exit(0);
+	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		return -1;
-	return read_value(CGROUP "/memory.stat", "kernel ");
+	return read_value(file, key);
 }
 
-TEST_F_TIMEOUT(load, memory_is_given_back, LONG_TIMEOUT)
+/* @slack bytes more may be charged after many loads than after some. */
+static void compare_charges(struct __test_metadata *_metadata, load_t *self,
+			    void (*do_loads)(load_t *, int), const char *file,
+			    const char *key, long slack)
 {
 	long users = module_users();
 	long before, after;
@@ -350,21 +395,40 @@ TEST_F_TIMEOUT(load, memory_is_given_back, LONG_TIMEOUT)
 	if (write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory") ||
 	    (mkdir(CGROUP, 0755) && errno != EEXIST))
 		SKIP(return, "no memory cgroups");
-	if (read_value(CGROUP "/memory.stat", "kernel ") < 0) {
+	if (read_value(file, key) < 0) {
 		rmdir(CGROUP);
-		SKIP(return, "memory.stat does not tell kernel memory");
+		SKIP(return, "the cgroup does not tell what it is charged");
 	}
-	before = charged_after(self, 200);
-	after = charged_after(self, 2000);
+	before = charged_after(self, do_loads, 200, file, key);
+	after = charged_after(self, do_loads, 2000, file, key);
 	rmdir(CGROUP);
 	ASSERT_LE(0, before);
 	ASSERT_LE(0, after);
-	printf("# memory_is_given_back: %ld KiB after 200 loads, %ld after 2000\n",
+	printf("# charged: %ld KiB after 200 loads, %ld after 2000\n",
 	       before >> 10, after >> 10);
 	fflush(stdout);
-	/* One byte in each range's entry would be more. */
-	EXPECT_LT(after, before + SLACK);
+	EXPECT_LT(after, before + slack);
 	EXPECT_TRUE(is_all_gone(users));
+}
+
+/* One byte in each range's entry would be more than the slack. */
+TEST_F_TIMEOUT(load, memory_is_given_back, LONG_TIMEOUT)
+{
+	compare_charges(_metadata, self, load_into_static_memory,
+			CGROUP "/memory.stat", "kernel ", KIB(512));
+}
+
+/* And here, one page of every other load that fails. */
+TEST_F_TIMEOUT(load, memfd_pages_are_given_back, LONG_TIMEOUT)
+{
+	compare_charges(_metadata, self, load_memfd, CGROUP "/memory.current",
+			"", MIB(2));
+}
+
+TEST_F_TIMEOUT(load, anonymous_pages_are_given_back, LONG_TIMEOUT)
+{
+	compare_charges(_metadata, self, load_anon, CGROUP "/memory.current",
+			"", MIB(2));
 }
 
 /*
