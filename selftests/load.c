@@ -19,6 +19,7 @@
 
 #include "kselftest_harness.h"
 #include "ramload_util.h"
+#include "test_cgroup.h"
 #include "test_files.h"
 #include "test_memory.h"
 #include "test_process.h"
@@ -296,23 +297,6 @@ TEST_F_TIMEOUT(load, many_processes, LONG_TIMEOUT)
  * What is charged to a cgroup is there again when jobs and contexts are gone.
  */
 
-#define CGROUP	"/sys/fs/cgroup/ramload-load"
-
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
-
-	close(fd);
-	return n < 0 ? -1 : 0;
-}
-
-static void enter_cgroup(void)
-{
-	if (write_text(CGROUP "/cgroup.procs", "0"))
-		_exit(errno);
-}
-
 /* Each load is a context, two workers, a job, many ranges. */
 static void load_into_static_memory(load_t *self, int nr)
 {
@@ -367,69 +351,80 @@ static void load_anon(load_t *self, int nr)
 	load_new_pages(self, MEMORY_ANON, nr);
 }
 
-/* What is charged for @key of @file when a process that did so is gone. */
-static long charged_after(load_t *self, void (*do_loads)(load_t *, int),
-			  int loads, const char *file, const char *key)
+/* What a cgroup is charged, by which file and key; @slack bytes may stay. */
+struct charge {
+	void (*do_loads)(load_t *self, int nr);
+	const char *file;
+	const char *key;
+	uint64_t slack;
+};
+
+/* The charge when a process that did so is gone; UINT64_MAX if it failed. */
+static uint64_t charged_after(load_t *self, const struct charge *charge,
+			      const struct cgroup *cg, int loads)
 {
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
-		enter_cgroup();
-		do_loads(self, loads);
+		if (cgroup_enter(cg))
+			_exit(errno);
+		charge->do_loads(self, loads);
 		_exit(0);
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
-		return -1;
-	return read_value(file, key);
+		return UINT64_MAX;
+	return cgroup_get(cg, charge->file, charge->key);
 }
 
-/* @slack bytes more may be charged after many loads than after some. */
 static void compare_charges(struct __test_metadata *_metadata, load_t *self,
-			    void (*do_loads)(load_t *, int), const char *file,
-			    const char *key, long slack)
+			    const struct charge *charge)
 {
 	long users = module_users();
-	long before, after;
+	uint64_t before, after;
+	struct reason why;
+	struct cgroup cg;
 
-	if (write_text("/sys/fs/cgroup/cgroup.subtree_control", "+memory") ||
-	    (mkdir(CGROUP, 0755) && errno != EEXIST))
-		SKIP(return, "no memory cgroups");
-	if (read_value(file, key) < 0) {
-		rmdir(CGROUP);
+	if (cgroup_make(&cg, &why))
+		SKIP(return, "%s", why.text);
+	if (cgroup_get(&cg, charge->file, charge->key) == UINT64_MAX) {
+		cgroup_remove(&cg);
 		SKIP(return, "the cgroup does not tell what it is charged");
 	}
-	before = charged_after(self, do_loads, 200, file, key);
-	after = charged_after(self, do_loads, 2000, file, key);
-	rmdir(CGROUP);
-	ASSERT_LE(0, before);
-	ASSERT_LE(0, after);
-	printf("# charged: %ld KiB after 200 loads, %ld after 2000\n",
-	       before >> 10, after >> 10);
+	before = charged_after(self, charge, &cg, 200);
+	after = charged_after(self, charge, &cg, 2000);
+	cgroup_remove(&cg);
+	ASSERT_NE(UINT64_MAX, before);
+	ASSERT_NE(UINT64_MAX, after);
+	printf("# charged: %llu KiB after 200 loads, %llu after 2000\n",
+	       (unsigned long long)before >> 10,
+	       (unsigned long long)after >> 10);
 	fflush(stdout);
-	EXPECT_LT(after, before + slack);
+	EXPECT_LT(after, before + charge->slack);
 	EXPECT_TRUE(is_all_gone(users));
 }
 
+#define GIVES_BACK(name, loads, from, what, bytes)			\
+	TEST_F_TIMEOUT(load, name, LONG_TIMEOUT)			\
+	{								\
+		static const struct charge charge = {			\
+			.do_loads = loads,				\
+			.file = from,					\
+			.key = what,					\
+			.slack = bytes,					\
+		};							\
+									\
+		compare_charges(_metadata, self, &charge);		\
+	}
+
 /* One byte in each range's entry would be more than the slack. */
-TEST_F_TIMEOUT(load, memory_is_given_back, LONG_TIMEOUT)
-{
-	compare_charges(_metadata, self, load_into_static_memory,
-			CGROUP "/memory.stat", "kernel ", KIB(512));
-}
-
+GIVES_BACK(memory_is_given_back, load_into_static_memory, "memory.stat",
+	   "kernel", KIB(512))
 /* And here, one page of every other load that fails. */
-TEST_F_TIMEOUT(load, memfd_pages_are_given_back, LONG_TIMEOUT)
-{
-	compare_charges(_metadata, self, load_memfd, CGROUP "/memory.current",
-			"", MIB(2));
-}
-
-TEST_F_TIMEOUT(load, anonymous_pages_are_given_back, LONG_TIMEOUT)
-{
-	compare_charges(_metadata, self, load_anon, CGROUP "/memory.current",
-			"", MIB(2));
-}
+GIVES_BACK(memfd_pages_are_given_back, load_memfd, "memory.current", NULL,
+	   MIB(2))
+GIVES_BACK(anonymous_pages_are_given_back, load_anon, "memory.current", NULL,
+	   MIB(2))
 
 /*
  * Large jobs
