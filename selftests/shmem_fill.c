@@ -59,7 +59,7 @@ FIXTURE(shmem_fill)
 	unsigned long failed;
 	size_t at;		/* of the window */
 	size_t pages;		/* that are loaded of it */
-	uint64_t random;
+	struct rnd random;
 	int other;		/* the disturber's context, userfaultfd or file */
 	const struct kind *kind;
 	uint64_t *right;
@@ -110,12 +110,6 @@ struct kind {
 	int (*start)(fill_t *self);	/* on the disturber's CPU, or NULL */
 };
 
-static uint64_t next_random(fill_t *self, uint64_t limit)
-{
-	self->random = self->random * 6364136223846793005 + 1442695040888963407;
-	return (self->random >> 33) % limit;
-}
-
 static int make_source(uint32_t direct, struct reason *why)
 {
 	int dir;
@@ -129,6 +123,7 @@ static int make_source(uint32_t direct, struct reason *why)
 FIXTURE_SETUP(shmem_fill)
 {
 	struct ramload_info info;
+	uint64_t seed;
 
 	OPEN_DEVICE(self->fd);
 	test_info(self->fd, &info);
@@ -143,8 +138,9 @@ FIXTURE_SETUP(shmem_fill)
 	/* Workers run where the thread does that makes them. */
 	test_setup(self->fd, 1);
 	pthread_mutex_init(&self->turn, NULL);
-	self->random = run_seed();
-	printf("# RAMLOAD_SEED=%llu\n", (unsigned long long)self->random);
+	seed = run_seed();
+	printf("# RAMLOAD_SEED=%llu\n", (unsigned long long)seed);
+	self->random = rnd_make(seed, 0);
 	self->other = -1;
 	self->bad = -1;
 	self->right = malloc(2 * LENGTH + WINDOW);
@@ -400,8 +396,8 @@ static bool is_fresh(fill_t *self)
 
 static void prepare_memory(fill_t *self)
 {
-	self->at = next_random(self, LENGTH / WINDOW) * WINDOW;
-	self->pages = 1 + next_random(self, PAGES);
+	self->at = rnd_below(&self->random, LENGTH / WINDOW) * WINDOW;
+	self->pages = 1 + rnd_below(&self->random, PAGES);
 	if (is_fresh(self))
 		punch(self, 0, LENGTH);
 	else
