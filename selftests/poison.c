@@ -58,7 +58,8 @@ void poison_free_memory(size_t length)
 	int fd = memfd_create("poison", MFD_CLOEXEC);
 	ssize_t n = 1;
 
-	poison_fill(block, sizeof(block));
+	if (!block[0])
+		poison_fill(block, sizeof(block));
 	for (; n > 0 && length > 0; length -= n)
 		n = write(fd, block,
 			  length < sizeof(block) ? length : sizeof(block));
