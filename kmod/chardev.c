@@ -38,6 +38,7 @@
 #include "limits.h"
 #include "load_job.h"
 #include "load_request.h"
+#include "memory_file.h"
 #include "source_file.h"
 #include "worker_pool.h"
 
@@ -59,6 +60,7 @@ union ioctl_arg {
 	struct ramload_info info;
 	struct ramload_setup setup;
 	struct ramload_load load;
+	struct ramload_create_memory create_memory;
 	struct ramload_job_result result;
 	struct ramload_job_cancel cancel;
 };
@@ -205,7 +207,8 @@ static long context_info(void *object, union ioctl_arg *arg,
 
 	if (info->flags)
 		return -EOPNOTSUPP;
-	info->out_features = RAMLOAD_FEATURE_BITMAP | RAMLOAD_FEATURE_DIRECT;
+	info->out_features = RAMLOAD_FEATURE_BITMAP | RAMLOAD_FEATURE_DIRECT |
+			     RAMLOAD_FEATURE_MEMORY;
 #ifdef RAMLOAD_HAVE_SHMEM_FILL
 	info->out_features |= RAMLOAD_FEATURE_SHMEM_FILL;
 #endif
@@ -469,11 +472,48 @@ static long context_load(void *object, union ioctl_arg *arg,
 	return submit(pool, job, load, uarg);
 }
 
+static long context_create_memory(void *object, union ioctl_arg *arg,
+				  void __user *uarg)
+{
+	struct ramload_create_memory *mem = &arg->create_memory;
+	bool sealing = mem->flags & RAMLOAD_CREATE_MEMORY_SEALING;
+	struct file *file;
+	int fd, err;
+
+	if (mem->flags & ~RAMLOAD_CREATE_MEMORY_SEALING || mem->__reserved)
+		return -EOPNOTSUPP;
+	if (!mem->length)
+		return -EINVAL;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = memory_file_create(mem->length, sealing);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		goto err_fd;
+	}
+	mem->out_fd = fd;
+	mem->out_folio_size = memory_file_folio_size();
+	err = copy_out(uarg, mem, mem->size, sizeof(*mem));
+	if (err)
+		goto err_file;
+	fd_install(fd, file);
+	return 0;
+
+err_file:
+	fput(file);
+err_fd:
+	put_unused_fd(fd);
+	return err;
+}
+
 static const struct ioctl_op context_ops[] = {
 	IOCTL_OP(RAMLOAD_INFO, ramload_info, out_max_bitmap_bytes,
 		 context_info),
 	IOCTL_OP(RAMLOAD_SETUP, ramload_setup, __reserved, context_setup),
 	IOCTL_OP(RAMLOAD_LOAD, ramload_load, result, context_load),
+	IOCTL_OP(RAMLOAD_CREATE_MEMORY, ramload_create_memory, out_folio_size,
+		 context_create_memory),
 };
 
 static long context_ioctl(struct file *file, unsigned int cmd,

@@ -7,6 +7,7 @@
 
 #include "chardev.h"
 #include "fault_point.h"
+#include "memory_file.h"
 #include "worker_pool.h"
 
 static int __init ramload_init(void)
@@ -16,6 +17,9 @@ static int __init ramload_init(void)
 	err = worker_pool_init();
 	if (err)
 		return err;
+	err = memory_file_init();
+	if (err)
+		goto err_pool;
 	fault_point_init();
 	err = chardev_init();
 	if (err)
@@ -24,6 +28,8 @@ static int __init ramload_init(void)
 
 err_fault:
 	fault_point_exit();
+	memory_file_exit();
+err_pool:
 	worker_pool_exit();
 	return err;
 }
@@ -33,6 +39,7 @@ static void __exit ramload_exit(void)
 	chardev_exit();
 	worker_pool_exit();
 	fault_point_exit();
+	memory_file_exit();
 }
 
 module_init(ramload_init);

@@ -15,6 +15,10 @@
 #error "ramload needs Linux 6.1 or newer"
 #endif
 
+#if !IS_ENABLED(CONFIG_SHMEM)
+#error "ramload needs CONFIG_SHMEM"
+#endif
+
 /*
  * Workers can be threads of the caller. vhost_task came with 6.4; before 6.10
  * it has no handle_sigkill() and leaves a killed process waiting for its
@@ -29,9 +33,15 @@
  * shmem_get_folio() is exported and takes the end of the write, so that it can
  * choose the size of a new folio.
  */
-#if IS_ENABLED(CONFIG_SHMEM) && \
-	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define RAMLOAD_HAVE_SHMEM_FILL 1
+#endif
+
+/* How shmem_file_setup_with_mnt() is told not to reserve memory. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define SHMEM_FILE_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)
+#else
+#define SHMEM_FILE_NORESERVE VM_NORESERVE
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)

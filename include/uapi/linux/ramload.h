@@ -124,6 +124,7 @@ enum {
 	RAMLOAD_CMD_INFO = 0x80,
 	RAMLOAD_CMD_SETUP = 0x81,
 	RAMLOAD_CMD_LOAD = 0x82,
+	RAMLOAD_CMD_CREATE_MEMORY = 0x83,
 	RAMLOAD_CMD_JOB_RESULT = 0xc0,
 	RAMLOAD_CMD_JOB_CANCEL = 0xc1,
 };
@@ -139,12 +140,14 @@ enum {
  * @RAMLOAD_FEATURE_BITMAP: ranges may have a bitmap
  * @RAMLOAD_FEATURE_DIRECT: RAMLOAD_DIRECT_ON and RAMLOAD_DIRECT_AUTO may
  *	read past the page cache
+ * @RAMLOAD_FEATURE_MEMORY: RAMLOAD_CREATE_MEMORY is there
  */
 enum ramload_feature {
 	RAMLOAD_FEATURE_SHMEM_FILL = 1 << 0,
 	RAMLOAD_FEATURE_THREADS = 1 << 1,
 	RAMLOAD_FEATURE_BITMAP = 1 << 2,
 	RAMLOAD_FEATURE_DIRECT = 1 << 3,
+	RAMLOAD_FEATURE_MEMORY = 1 << 4,
 };
 
 /**
@@ -333,6 +336,58 @@ struct ramload_load {
 };
 
 #define RAMLOAD_LOAD _IO(RAMLOAD_IOC_TYPE, RAMLOAD_CMD_LOAD)
+
+/**
+ * enum ramload_create_memory_flags - bits of ramload_create_memory.flags
+ * @RAMLOAD_CREATE_MEMORY_SEALING: fcntl(F_ADD_SEALS) is allowed, as with
+ *	MFD_ALLOW_SEALING; else the file has F_SEAL_SEAL
+ */
+enum ramload_create_memory_flags {
+	RAMLOAD_CREATE_MEMORY_SEALING = 1 << 0,
+};
+
+/**
+ * struct ramload_create_memory - ioctl(RAMLOAD_CREATE_MEMORY)
+ * @size: sizeof(struct ramload_create_memory)
+ * @flags: bits of enum ramload_create_memory_flags
+ * @length: bytes, at least 1; ftruncate(2) may change it
+ * @out_fd: the fd (close-on-exec), open for reading and writing
+ * @__reserved: must be 0
+ * @out_folio_size: how large its pages are where memory allows, in bytes:
+ *	the size of a transparent huge page (2 MiB on x86-64), or that of a page
+ *	where the kernel has none
+ *
+ * Make memory to load into: a file as of memfd_create(2), empty, not
+ * executable, whose memory comes in huge pages wherever they can be had,
+ * whatever /sys/kernel/mm/transparent_hugepage/shmem_enabled says, unless that
+ * is "deny". To be mapped MAP_SHARED, at an address that is a multiple of
+ * @out_folio_size, and used as memory of the guest. Where memory is
+ * fragmented, smaller pages are taken; what lies behind the last multiple of
+ * @out_folio_size is made of small pages.
+ *
+ * In all else it is a memfd: swapped, locked by mlock(2), placed by mbind(2),
+ * charged to the memory cgroup of who touches or loads it, passed to other
+ * processes; nothing is allocated or reserved before that. It is not tied to
+ * the context, and stays until its last fd and mapping are gone, though
+ * the module may be unloaded earlier.
+ *
+ * Return: 0, or -1 with errno as in the table above, or
+ *
+ * * EINVAL: @length is 0
+ * * EFBIG: @length is over RLIMIT_FSIZE, or no file may be so long
+ * * EMFILE, ENFILE: no fd
+ * * ENOMEM: no memory for the file itself
+ */
+struct ramload_create_memory {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__s32 out_fd;
+	__u32 __reserved;
+	__aligned_u64 out_folio_size;
+};
+
+#define RAMLOAD_CREATE_MEMORY _IO(RAMLOAD_IOC_TYPE, RAMLOAD_CMD_CREATE_MEMORY)
 
 /**
  * enum ramload_job_state - ramload_job_result.out_state
