@@ -454,7 +454,10 @@ ramload_image_block(const struct ramload_image *image, size_t i);
 
 /**
  * enum ramload_memory_kind - kinds of destination memory
- * @RAMLOAD_MEMORY_RAMLOAD: a memfd with the best huge page settings to be had
+ * @RAMLOAD_MEMORY_RAMLOAD: memory made for loading, see RAMLOAD_CREATE_MEMORY
+ *	of <linux/ramload.h>: as a memfd, but of 2 MiB pages wherever they can
+ *	be had. Without the module, or the right to use it, a memfd with the best
+ *	huge page settings to be had.
  * @RAMLOAD_MEMORY_MEMFD: a memfd, mapped shared
  * @RAMLOAD_MEMORY_TMPFS_HUGE: a file on a tmpfs mounted huge=always for the
  *	purpose, mapped shared; needs CAP_SYS_ADMIN

@@ -9,12 +9,16 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <linux/ramload.h>
+
 #include "bits.h"
 #include "memory.h"
+#include "session.h"
 
 /* linux/memfd.h, from 6.3 on */
 #ifndef MFD_NOEXEC_SEAL
@@ -51,6 +55,24 @@ static int open_memfd(unsigned int flags)
 static int make_memfd(void)
 {
 	return open_memfd(0);
+}
+
+/* The module's, or what of it can be had without the module. */
+static int make_ramload(void)
+{
+	struct ramload_create_memory mem = {
+		.size = sizeof(mem),
+		.flags = RAMLOAD_CREATE_MEMORY_SEALING,
+		.length = 1,
+	};
+	int fd = open(RAMLOAD_DEVICE, O_RDWR | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return make_memfd();
+	err = ioctl(fd, RAMLOAD_CREATE_MEMORY, &mem);
+	close(fd);
+	return err ? make_memfd() : mem.out_fd;
 }
 
 static int make_hugetlb(void)
@@ -112,7 +134,7 @@ static const struct memory_kind kinds[] = {
 		.align = MEMORY_ALIGN,
 		.map_flags = MAP_SHARED | MAP_NORESERVE,
 		.advice = MADV_HUGEPAGE,
-		.make_file = make_memfd,
+		.make_file = make_ramload,
 	},
 	[RAMLOAD_MEMORY_MEMFD] = {
 		.name = "memfd",

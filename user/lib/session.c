@@ -13,7 +13,6 @@
 
 #include "session.h"
 
-#define DEFAULT_DEVICE		"/dev/ramload"
 #define DEFAULT_MAX_WORKERS	8
 
 /**
@@ -65,7 +64,7 @@ unsigned int default_workers(void)
 static int engine_open(const struct ramload_session_options *options,
 		       struct engine **engine)
 {
-	const char *device = options->device ?: DEFAULT_DEVICE;
+	const char *device = options->device ?: RAMLOAD_DEVICE;
 	int err = -EINVAL;
 
 	if (options->engine != RAMLOAD_ENGINE_USER)

@@ -6,6 +6,8 @@
 
 #include "engine.h"
 
+#define RAMLOAD_DEVICE	"/dev/ramload"
+
 /**
  * struct ramload_session - an engine and whether it was stopped
  * @engine: the engine; set when the session is made
