@@ -22,8 +22,13 @@ SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 LIB_SRCS := $(addprefix user/lib/, session.c job.c partition.c queue.c \
 	engine_kernel.c engine_user.c source_file.c memory.c \
 	image.c image_mapped_ram.c image_raw.c)
-CLI_SRCS := $(wildcard user/cli/*.c)
-CLI_LIBS = $(shell pkg-config --libs json-c libcrypto)
+CLI_SRCS := $(wildcard user/cli/*.c user/bench/*.c)
+CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(URING_LIBS)
+# One of the peers of "ramload bench".
+URING_LIBS := $(shell pkg-config --silence-errors --libs liburing)
+ifneq ($(URING_LIBS),)
+UCFLAGS_BENCH := -DRAMLOAD_HAVE_URING
+endif
 UNIT_SRCS := $(wildcard selftests/user/*_test.c)
 
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/obj/%.o)
@@ -44,6 +49,8 @@ user: $(B)/libramload.a $(B)/libramload.so $(B)/ramload $(B)/libramload.pc
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(UCFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/obj/user/bench/%.o: UCFLAGS += $(UCFLAGS_BENCH)
 
 $(B)/libramload.a: $(LIB_OBJS)
 	@rm -f $@
