@@ -30,12 +30,14 @@ struct source_file;
  * @offset: where in the folio it starts
  * @length: its length
  * @fresh: the folio was not uptodate: nobody sees what is in it
+ * @copied: it is loaded
  */
 struct shmem_piece {
 	struct folio *folio;
 	size_t offset;
 	size_t length;
 	bool fresh;
+	bool copied;
 };
 
 /**

@@ -136,10 +136,39 @@
 #include "fill.h"
 #include "source_file.h"
 
+/**
+ * struct shmem_batch - what is loaded at a time
+ * @inode: of the destination's file
+ * @to: where in it
+ * @src: the source
+ * @from: where in it
+ * @bytes: how many are asked for; then, how many were collected
+ * @may_copy: source_file_copy() may be called
+ * @nr: pieces, in struct fill
+ * @nr_read: how many of them are to be read; the last may have been copied
+ */
+struct shmem_batch {
+	struct inode *inode;
+	loff_t to;
+	const struct source_file *src;
+	loff_t from;
+	size_t bytes;
+	bool may_copy;
+	unsigned int nr;
+	unsigned int nr_read;
+};
+
 /* First offset that no store to a mapping can reach. */
 static u64 mapped_end(const struct inode *inode)
 {
 	return round_up((u64)i_size_read(inode), PAGE_SIZE);
+}
+
+static bool is_mapped(const struct inode *inode,
+		      const struct shmem_piece *piece, size_t bytes)
+{
+	return folio_pos(piece->folio) + piece->offset + bytes <=
+	       mapped_end(inode);
 }
 
 /*
@@ -164,12 +193,65 @@ static void make_visible(struct folio *folio)
 	folio_mark_uptodate(folio);
 }
 
-/* Returns the length of the piece at @pos, or an errno. */
-static ssize_t collect_piece(struct fill *f, struct inode *inode,
-			     struct shmem_piece *piece, loff_t pos,
-			     size_t bytes)
+/*
+ * The same of a huge folio, of which at least a part is loaded before, so that
+ * this need not be cleared. Returns its length, which may be 0. A copy can
+ * leave bytes of the source behind those that it is good for.
+ */
+static size_t copy_and_make_visible(const struct shmem_batch *b,
+				    struct shmem_piece *piece, loff_t from)
 {
-	u64 end = mapped_end(inode);
+	struct folio *folio = piece->folio;
+	struct iov_iter iter;
+	struct bio_vec bv;
+	size_t done;
+
+	bvec_set_folio(&bv, folio, piece->length, piece->offset);
+	iov_iter_bvec(&iter, ITER_DEST, &bv, 1, piece->length);
+	done = source_file_copy(b->src, from, &iter);
+	if (!want_init_on_alloc(0))
+		folio_zero_segments(folio, 0, piece->offset,
+				    piece->offset + done, folio_size(folio));
+	else if (done < piece->length)
+		folio_zero_range(folio, piece->offset + done,
+				 piece->length - done);
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+	return done;
+}
+
+/* The folio of the piece is locked, and is to be read into when it is not. */
+static void prepare_piece(const struct fill *f, const struct shmem_batch *b,
+			  struct shmem_piece *piece, loff_t from)
+{
+	struct folio *folio = piece->folio;
+	size_t copied = 0;
+
+	if (folio_test_uptodate(folio))
+		goto out;
+	if (f->in_place)
+		make_visible(folio);
+	else if (may_be_mapped(folio) && b->may_copy &&
+		 is_mapped(b->inode, piece, piece->length))
+		copied = copy_and_make_visible(b, piece, from);
+	else if (may_be_mapped(folio))
+		make_visible(folio);
+out:
+	piece->fresh = !folio_test_uptodate(folio);
+	if (!piece->fresh)
+		folio_mark_dirty(folio);
+	piece->copied = copied;
+	if (copied)
+		piece->length = copied;
+}
+
+/* Returns the length of the piece that starts at @done, or an errno. */
+static ssize_t collect_piece(const struct fill *f, const struct shmem_batch *b,
+			     struct shmem_piece *piece, size_t done)
+{
+	u64 end = mapped_end(b->inode);
+	size_t bytes = b->bytes - done;
+	loff_t pos = b->to + done;
 	struct folio *folio;
 	int err;
 
@@ -178,7 +260,7 @@ static ssize_t collect_piece(struct fill *f, struct inode *inode,
 	bytes = min_t(u64, bytes, end - pos);
 	if (fault_point(FAULT_FOLIO))
 		return -ENOMEM;
-	err = shmem_get_folio(inode, pos >> PAGE_SHIFT, pos + bytes, &folio,
+	err = shmem_get_folio(b->inode, pos >> PAGE_SHIFT, pos + bytes, &folio,
 			      SGP_WRITE);
 	if (err)
 		return err;
@@ -191,37 +273,35 @@ static ssize_t collect_piece(struct fill *f, struct inode *inode,
 	piece->folio = folio;
 	piece->offset = offset_in_folio(folio, pos);
 	piece->length = min(bytes, folio_size(folio) - piece->offset);
-	if (!folio_test_uptodate(folio) &&
-	    (f->in_place || may_be_mapped(folio)))
-		make_visible(folio);
-	piece->fresh = !folio_test_uptodate(folio);
-	if (!piece->fresh)
-		folio_mark_dirty(folio);
+	prepare_piece(f, b, piece, b->from + done);
 	folio_unlock(folio);
 	return piece->length;
 }
 
 /*
- * Returns the number of bytes collected, at least one, or an errno. @nr is the
- * number of pieces.
+ * Collects pieces up to one that is copied: whether it is, is known only when
+ * it is visible. Returns 0, with at least one byte collected, or an errno.
  */
-static ssize_t collect(struct fill *f, struct inode *inode, loff_t pos,
-		       size_t bytes, unsigned int *nr)
+static int collect(struct fill *f, struct shmem_batch *b)
 {
+	struct shmem_piece *piece;
+	bool copied = false;
 	size_t done = 0;
 	ssize_t ret = 0;
 
-	for (*nr = 0; done < bytes && *nr < FILL_SHMEM_PIECES; (*nr)++) {
-		struct shmem_piece *piece = &f->pieces[*nr];
-
-		ret = collect_piece(f, inode, piece, pos + done, bytes - done);
+	while (done < b->bytes && b->nr < FILL_SHMEM_PIECES && !copied) {
+		piece = &f->pieces[b->nr];
+		ret = collect_piece(f, b, piece, done);
 		if (ret < 0)
 			break;
-		bvec_set_folio(&f->bvecs[*nr], piece->folio, piece->length,
+		bvec_set_folio(&f->bvecs[b->nr++], piece->folio, piece->length,
 			       piece->offset);
 		done += ret;
+		copied = piece->copied;
 	}
-	return done ?: ret;
+	b->bytes = done;
+	b->nr_read = b->nr - copied;
+	return done ? 0 : ret;
 }
 
 /* What lies behind the end of the file must be zero: it may grow again. */
@@ -244,8 +324,7 @@ static bool still_fresh(struct inode *inode, struct shmem_piece *piece,
 	struct folio *folio = piece->folio;
 
 	return folio->mapping == inode->i_mapping &&
-	       !folio_test_uptodate(folio) &&
-	       folio_pos(folio) + piece->offset + bytes <= mapped_end(inode);
+	       !folio_test_uptodate(folio) && is_mapped(inode, piece, bytes);
 }
 
 /* Commits the first @bytes of a piece. False if they must be read again. */
@@ -297,20 +376,20 @@ static void discard_piece(struct inode *inode, struct shmem_piece *piece)
  * Commits the pieces that @bytes cover, up to the first that must be read
  * again, and drops all references. Returns the number of bytes committed.
  */
-static size_t commit(struct fill *f, struct inode *inode, unsigned int nr,
-		     size_t bytes)
+static size_t commit(struct fill *f, const struct shmem_batch *b, size_t bytes)
 {
 	bool kept = true;
 	size_t done = 0;
 	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < b->nr; i++) {
 		struct shmem_piece *piece = &f->pieces[i];
 		size_t part = min(bytes - done, piece->length);
 
 		if (!part)
-			discard_piece(inode, piece);
-		kept = kept && part && commit_piece(inode, piece, part);
+			discard_piece(b->inode, piece);
+		kept = kept && part &&
+		       (piece->copied || commit_piece(b->inode, piece, part));
 		if (kept)
 			done += part;
 		folio_put(piece->folio);
@@ -318,22 +397,45 @@ static size_t commit(struct fill *f, struct inode *inode, unsigned int nr,
 	return done;
 }
 
+/* Returns the number of bytes that are there, of those collected. */
+static ssize_t read_pieces(struct fill *f, const struct shmem_batch *b)
+{
+	size_t copied = 0, bytes;
+	struct iov_iter iter;
+	ssize_t ret = 0;
+
+	if (b->nr_read < b->nr) {
+		copied = f->pieces[b->nr_read].length;
+		source_file_copied(b->src);
+	}
+	bytes = b->bytes - copied;
+	if (bytes) {
+		iov_iter_bvec(&iter, ITER_DEST, f->bvecs, b->nr_read, bytes);
+		ret = source_file_read(b->src, b->from, &iter);
+	}
+	return ret == (ssize_t)bytes ? b->bytes : ret;
+}
+
 ssize_t fill_shmem(struct fill *f, const struct source_file *src,
 		   unsigned long addr, loff_t pos, size_t bytes)
 {
 	struct inode *inode = f->target.file->f_mapping->host;
-	loff_t to = f->target.pos + (addr - f->target.start);
-	struct iov_iter iter;
-	unsigned int nr;
+	struct shmem_batch b = {
+		.inode = inode,
+		.to = f->target.pos + (addr - f->target.start),
+		.src = src,
+		.from = pos,
+		.bytes = min_t(size_t, bytes, FILL_SHMEM_BYTES),
+	};
 	ssize_t ret;
 
-	ret = collect(f, inode, to, min_t(size_t, bytes, FILL_SHMEM_BYTES),
-		      &nr);
+	b.may_copy = mapping_large_folio_support(inode->i_mapping) &&
+		     source_file_may_copy(src, pos, b.bytes);
+	ret = collect(f, &b);
 	if (ret < 0)
 		return ret;
-	iov_iter_bvec(&iter, ITER_DEST, f->bvecs, nr, ret);
-	ret = source_file_read(src, pos, &iter);
-	bytes = commit(f, inode, nr, max_t(ssize_t, ret, 0));
+	ret = read_pieces(f, &b);
+	bytes = commit(f, &b, max_t(ssize_t, ret, 0));
 	if (ret <= 0)
 		return ret ?: -ENODATA;
 	f->in_place = bytes < (size_t)ret;

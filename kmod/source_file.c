@@ -19,14 +19,26 @@
  * No lock of ours and no folio lock is held during a read. A read may
  * therefore sleep for as long as the file system likes, and may need pages
  * that are being loaded.
+ *
+ * A *copy* is the exception: it takes what is in the page cache and waits for
+ * nothing, so that a folio may be locked. That a file system keeps to
+ * IOCB_NOWAIT and IOCB_NOIO is believed of those that say so (FMODE_NOWAIT)
+ * and are on a block device; NFS says so, too, but asks its server first. What
+ * else may wait in a read is done before, unlocked: the hooks of LSMs and
+ * fanotify, and the update of atime, which the copy then finds to be recent,
+ * unless somebody writes to the source in that moment. If so, a journal may be
+ * waited for; that this in turn waits for the locked folio takes a file system
+ * on a device that root has made of the destination itself.
  */
 
 #include <linux/blkdev.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fsnotify.h>
 #include <linux/log2.h>
 #include <linux/magic.h>
+#include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/stat.h>
 #include <linux/uio.h>
@@ -92,6 +104,18 @@ static void find_alignment(struct source_file *src)
 		src->offset_align = 0;
 }
 
+static bool find_can_copy(const struct source_file *src)
+{
+	const struct file *file = src->file;
+	struct inode *inode = file_inode(file);
+
+	return src->direct != RAMLOAD_DIRECT_ON && !IS_DAX(inode) &&
+	       file->f_mode & FMODE_NOWAIT &&
+	       (inode->i_sb->s_bdev || S_ISBLK(inode->i_mode)) &&
+	       (IS_NOATIME(inode) ||
+		file->f_path.mnt->mnt_flags & (MNT_NOATIME | MNT_RELATIME));
+}
+
 /**
  * source_file_open() - take a file as the source of a job
  * @src: filled in
@@ -119,6 +143,7 @@ int source_file_open(struct source_file *src, int fd,
 		err = -EINVAL;
 		goto err_put;
 	}
+	src->can_copy = find_can_copy(src);
 	return 0;
 
 err_put:
@@ -259,4 +284,59 @@ ssize_t source_file_read(const struct source_file *src, loff_t pos,
 		done += ret;
 	}
 	return done ?: ret;
+}
+
+/**
+ * source_file_may_copy() - before a folio is locked for source_file_copy()
+ * @src: the file
+ * @pos: offset in it
+ * @bytes: how many may be copied
+ *
+ * Context: process context, may sleep; no locks held.
+ * Return: true if it may be called.
+ */
+bool source_file_may_copy(const struct source_file *src, loff_t pos,
+			  size_t bytes)
+{
+	if (!src->can_copy)
+		return false;
+	file_accessed(src->file);
+	return !rw_verify_area(READ, src->file, &pos, bytes);
+}
+
+/**
+ * source_file_copy() - read what is in the page cache
+ * @src: the file, after source_file_may_copy()
+ * @pos: offset in it
+ * @iter: bvecs of the pages, which may be locked
+ *
+ * What lies behind the bytes copied may be overwritten, too, by others of the
+ * file.
+ *
+ * Context: process context; does no I/O.
+ * Return: the number of bytes copied.
+ */
+size_t source_file_copy(const struct source_file *src, loff_t pos,
+			struct iov_iter *iter)
+{
+	struct kiocb kiocb;
+	ssize_t ret;
+
+	init_sync_kiocb(&kiocb, src->file);
+	kiocb.ki_pos = pos;
+	kiocb.ki_flags &= ~IOCB_DIRECT;
+	kiocb.ki_flags |= IOCB_NOWAIT | IOCB_NOIO;
+	ret = src->file->f_op->read_iter(&kiocb, iter);
+	if (ret > 1 && fault_point(FAULT_SHORT_READ))
+		ret /= 2;
+	return max_t(ssize_t, ret, 0);
+}
+
+/**
+ * source_file_copied() - when a folio is unlocked after source_file_copy()
+ * @src: the file
+ */
+void source_file_copied(const struct source_file *src)
+{
+	fsnotify_access(src->file);
 }

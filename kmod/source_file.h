@@ -15,12 +15,14 @@ struct iov_iter;
  * @offset_align: power of two that offset and length of a direct read must be
  *	multiples of; 0 if the file can do no direct I/O
  * @mem_align: power of two for the address of a direct read's pages
+ * @can_copy: what of it is in the page cache can be read without waiting
  */
 struct source_file {
 	struct file *file;
 	enum ramload_direct direct;
 	u32 offset_align;
 	u32 mem_align;
+	bool can_copy;
 };
 
 int source_file_open(struct source_file *src, int fd,
@@ -28,5 +30,11 @@ int source_file_open(struct source_file *src, int fd,
 void source_file_close(struct source_file *src);
 ssize_t source_file_read(const struct source_file *src, loff_t pos,
 			 struct iov_iter *iter);
+
+bool source_file_may_copy(const struct source_file *src, loff_t pos,
+			  size_t bytes);
+size_t source_file_copy(const struct source_file *src, loff_t pos,
+			struct iov_iter *iter);
+void source_file_copied(const struct source_file *src);
 
 #endif /* RAMLOAD_SOURCE_FILE_H */

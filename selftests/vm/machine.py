@@ -231,7 +231,7 @@ def acceleration(accel, arguments):
     # "-icount" makes time count instructions, and needs one thread for all
     # virtual CPUs. With erms and fsrm, TCG copies memory byte by byte.
     thread = "single" if "-icount" in arguments else "multi"
-    return ["-accel", "tcg,thread=" + thread, "-cpu", "max,-erms,-fsrm"]
+    return ["-accel", "tcg,thread=" + thread, "-cpu", "max,-erms,-fsrm,-fzrm,-fsrs,-fsrc"]
 
 
 def kvm_boots(options, image, initramfs):
