@@ -7,6 +7,10 @@
  * became of it. A struct fill belongs to one worker and needs no lock; between
  * calls it holds nothing but its place.
  *
+ * A batch is what a fill does between two looks at the job. That of fill_shmem
+ * may have many small segments; so a bitmap is walked ahead, and the segments
+ * wait in an array.
+ *
  * Between batches a worker looks whether the job is cancelled, its task is
  * dying, or a signal wants to be handled, and lets others run. An error of
  * another worker does not stop it in mid-chunk: chunks are started in order,
@@ -23,11 +27,11 @@
 #include "fill.h"
 #include "load_job.h"
 #include "load_request.h"
+#include "source_file.h"
 
 #ifndef RAMLOAD_HAVE_SHMEM_FILL
 /* No target_vma has a file then. */
-ssize_t fill_shmem(struct fill *f, const struct source_file *src,
-		   unsigned long addr, loff_t pos, size_t bytes)
+ssize_t fill_shmem(struct fill *f, const struct source_file *src)
 {
 	return -EFAULT;
 }
@@ -44,17 +48,17 @@ static int find_target(struct fill *f, unsigned long addr)
 static ssize_t fill_batch(struct fill *f, struct load_job *job)
 {
 	const struct source_file *src = load_job_source(job);
-	const struct load_segment *seg = &f->seg;
-	size_t bytes;
+	const struct load_segment *seg = &f->segs[f->seg];
 	int err;
 
 	err = find_target(f, seg->dest);
 	if (err)
 		return err;
-	bytes = min_t(u64, seg->length, f->target.end - seg->dest);
 	if (f->target.file)
-		return fill_shmem(f, src, seg->dest, seg->file_offset, bytes);
-	return fill_pinned(f, src, seg->dest, seg->file_offset, bytes);
+		return fill_shmem(f, src);
+	if (source_file_is_direct(src, seg->file_offset, fill_bytes(f)))
+		return fill_pinned(f, src);
+	return fill_user(f, src);
 }
 
 /* Is @err how somebody below us says that a signal is pending? */
@@ -96,26 +100,59 @@ static int batch_error(const struct load_job *job, int err)
 	return why ?: -EINTR;
 }
 
-/* Loads what is left of the segment; returns as may_go_on(). */
-static int fill_segment(struct fill *f, struct load_job *job, u64 *done)
+/* Moves on by @bytes that are loaded. */
+static void advance(struct fill *f, u64 bytes)
 {
-	struct load_segment *seg = &f->seg;
+	while (bytes) {
+		struct load_segment *seg = &f->segs[f->seg];
+		u64 part = min(bytes, seg->length);
+
+		seg->file_offset += part;
+		seg->dest += part;
+		seg->length -= part;
+		f->seg += !seg->length;
+		bytes -= part;
+	}
+}
+
+/* Finds the next segments. False if that was the end of the chunk. */
+static bool find_segments(struct fill *f, const struct load_request *req)
+{
+	if (f->seg < f->nr_segs)
+		return true;
+	f->seg = 0;
+	f->nr_segs = 0;
+	while (f->nr_segs < FILL_SEGMENTS &&
+	       load_request_next(req, &f->pos, f->end, &f->segs[f->nr_segs]))
+		f->nr_segs++;
+	return f->nr_segs;
+}
+
+/* Loads what is left of the chunk; returns as may_go_on(). */
+static int fill_chunk(struct fill *f, struct load_job *job, u64 *done)
+{
+	const struct load_request *req = load_job_request(job);
 	ssize_t ret;
 
-	while (seg->length) {
+	while (find_segments(f, req)) {
 		ret = may_go_on(job);
 		if (ret)
 			return ret;
 		ret = fill_batch(f, job);
 		if (ret < 0)
 			return batch_error(job, ret);
-		seg->file_offset += ret;
-		seg->dest += ret;
-		seg->length -= ret;
+		advance(f, ret);
 		*done += ret;
 		cond_resched();
 	}
 	return 0;
+}
+
+static void fail(struct fill *f, struct load_job *job, int err)
+{
+	const struct load_segment *seg = &f->segs[f->seg];
+
+	load_job_fail(job, seg->range, seg->file_offset, err);
 }
 
 /**
@@ -130,7 +167,8 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 
 	f->pos = req->chunks[chunk];
 	f->end = req->chunks[chunk + 1];
-	f->seg.length = 0;
+	f->seg = 0;
+	f->nr_segs = 0;
 	f->in_place = false;
 }
 
@@ -145,19 +183,16 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
  */
 bool fill_run(struct fill *f, struct load_job *job)
 {
-	const struct load_request *req = load_job_request(job);
 	u64 done = 0;
 	int err;
 
-	do {
-		err = fill_segment(f, job, &done);
-	} while (!err && load_request_next(req, &f->pos, f->end, &f->seg));
+	err = fill_chunk(f, job, &done);
 	target_vma_put(&f->target);
 	load_job_add_done(job, done);
 	if (err == PAUSE)
 		return false;
 	if (err)
-		load_job_fail(job, f->seg.range, f->seg.file_offset, err);
+		fail(f, job, err);
 	return true;
 }
 
@@ -168,5 +203,5 @@ bool fill_run(struct fill *f, struct load_job *job)
  */
 void fill_abandon(struct fill *f, struct load_job *job)
 {
-	load_job_fail(job, f->seg.range, f->seg.file_offset, -ECANCELED);
+	fail(f, job, -ECANCELED);
 }

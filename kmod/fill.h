@@ -3,6 +3,8 @@
 #define RAMLOAD_FILL_H
 
 #include <linux/bvec.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include "load_request.h"
@@ -14,21 +16,22 @@ struct mm_struct;
 struct page;
 struct source_file;
 
-/*
- * A batch of the pinned fill: what the fault handler has just cleared should
- * still be in the cache when the read overwrites it.
- */
-#define FILL_PINNED_PAGES	64
+/* A batch of the pinned fill: what is read directly at a time. */
+#define FILL_PINNED_PAGES	512
 
 /* A batch of the shmem fill: pieces, and bytes. */
 #define FILL_SHMEM_PIECES	256
 #define FILL_SHMEM_BYTES	SZ_2M
 
+/* Segments that are looked up at a time; a batch may have many. */
+#define FILL_SEGMENTS		256
+
 /**
  * struct shmem_piece - the part of a folio that a batch loads
  * @folio: a reference
  * @offset: where in the folio it starts
- * @length: its length
+ * @length: its length; if it is @copied, that of all segments in the folio
+ * @from: where it is in the source
  * @fresh: the folio was not uptodate: nobody sees what is in it
  * @copied: it is loaded
  */
@@ -36,6 +39,7 @@ struct shmem_piece {
 	struct folio *folio;
 	size_t offset;
 	size_t length;
+	loff_t from;
 	bool fresh;
 	bool copied;
 };
@@ -45,8 +49,10 @@ struct shmem_piece {
  * @mm: the mm of the destination; the caller sees to it that it has users
  * @pos: where in the request it is; a chunk may be left and taken up again
  * @end: end of the chunk
- * @seg: what is left of the segment that it is at
- * @target: the mapping filled last, kept from one segment to the next
+ * @segs: segments before @pos
+ * @seg: index of the one that it is at; the first bytes of that may be cut off
+ * @nr_segs: how many there are
+ * @target: the mapping filled last, kept from one batch to the next
  * @in_place: somebody interfered with the last batch of the shmem fill: make
  *	the folios of the next one visible before they are read into
  * @bvecs: the pages of a batch, as the source takes them
@@ -59,10 +65,12 @@ struct fill {
 	struct mm_struct *mm;
 	struct load_position pos;
 	struct load_position end;
-	struct load_segment seg;
+	struct load_segment segs[FILL_SEGMENTS];
+	unsigned int seg;
+	unsigned int nr_segs;
 	struct target_vma target;
 	bool in_place;
-	struct bio_vec bvecs[FILL_SHMEM_PIECES];
+	struct bio_vec bvecs[FILL_PINNED_PAGES];
 	union {
 		struct shmem_piece pieces[FILL_SHMEM_PIECES];
 		struct page *pages[FILL_PINNED_PAGES];
@@ -74,15 +82,21 @@ bool fill_run(struct fill *f, struct load_job *job);
 void fill_abandon(struct fill *f, struct load_job *job);
 
 /*
- * The fills load the start of [addr, addr + bytes), which lies in @f->target,
- * from @pos on. They return the number of bytes loaded, which may be less than
- * asked for; 0 if somebody interfered and the same is to be tried again;
- * -ENODATA if the file ends at @pos; or another errno. Process context, no
- * locks held.
+ * The fills load some bytes, in order, from the segment that @f is at on, whose
+ * start lies in @f->target. They return how many; 0 if somebody interfered and
+ * the same is to be tried again; -ENODATA if the file ends at the first of
+ * them; or another errno. Process context, no locks held.
  */
-ssize_t fill_shmem(struct fill *f, const struct source_file *src,
-		   unsigned long addr, loff_t pos, size_t bytes);
-ssize_t fill_pinned(struct fill *f, const struct source_file *src,
-		    unsigned long addr, loff_t pos, size_t bytes);
+ssize_t fill_shmem(struct fill *f, const struct source_file *src);
+ssize_t fill_user(struct fill *f, const struct source_file *src);
+ssize_t fill_pinned(struct fill *f, const struct source_file *src);
+
+/* Bytes of the segment that @f is at which lie in @f->target. */
+static inline size_t fill_bytes(const struct fill *f)
+{
+	const struct load_segment *seg = &f->segs[f->seg];
+
+	return min_t(u64, seg->length, f->target.end - seg->dest);
+}
 
 #endif /* RAMLOAD_FILL_H */

@@ -2,10 +2,11 @@
 /**
  * DOC: fill_pinned
  *
- * The fill for every writable mapping that the shmem fill does not take:
- * anonymous memory and THP, private mappings, hugetlb, files of other file
- * systems, ranges with a userfaultfd; and shmem where shmem_get_folio() is not
- * exported.
+ * The fill for what fill_user would take, where the source is read past the
+ * page cache: the device writes to pages that stay where they are, also if the
+ * process forks meanwhile. (Before 6.5, direct reads into user memory may
+ * lose a page to a child.) And for what a worker cannot store to, but the
+ * process may want loaded: memory protection keys are not looked at here.
  *
  * A batch of pages is faulted in for writing and pinned, read into, marked
  * dirty and unpinned. get_user_pages does the checks that a store would
@@ -75,10 +76,12 @@ static unsigned int make_bvecs(struct fill *f, long nr, size_t offset,
 	return bv - f->bvecs + 1;
 }
 
-ssize_t fill_pinned(struct fill *f, const struct source_file *src,
-		    unsigned long addr, loff_t pos, size_t bytes)
+ssize_t fill_pinned(struct fill *f, const struct source_file *src)
 {
+	const struct load_segment *seg = &f->segs[f->seg];
+	unsigned long addr = seg->dest;
 	size_t offset = offset_in_page(addr);
+	size_t bytes = fill_bytes(f);
 	struct iov_iter iter;
 	unsigned int nr_bvecs;
 	ssize_t ret;
@@ -92,7 +95,7 @@ ssize_t fill_pinned(struct fill *f, const struct source_file *src,
 	nr_bvecs = make_bvecs(f, nr, offset, bytes);
 
 	iov_iter_bvec(&iter, ITER_DEST, f->bvecs, nr_bvecs, bytes);
-	ret = source_file_read(src, pos, &iter);
+	ret = source_file_read(src, seg->file_offset, &iter);
 	unpin_user_pages_dirty_lock(f->pages, nr, true);
 	return ret ?: -ENODATA;
 }

@@ -4,10 +4,11 @@
  *
  * The fill for shared writable mappings of memfd and tmpfs files: the file is
  * read straight into folios of the destination's page cache. No page table is
- * touched, no fault taken, no page cleared that is overwritten anyway (except
- * huge ones, see may_be_mapped()), and a huge page is one piece.
+ * touched, no fault taken, no page cleared that is overwritten anyway, and a
+ * huge page is one piece.
  *
- * A batch goes through three steps.
+ * A batch has as many segments as fit, of what adjoins in memory or not; in the
+ * source, pieces that adjoin are one read. It goes through three steps.
  *
  * collect: shmem_get_folio(SGP_WRITE) finds or makes a folio and returns it
  * locked. A folio that is not uptodate is *fresh*: it may hold foreign data,
@@ -37,6 +38,13 @@
  * discards what was loaded, as after a direct read(2); so a batch is read
  * twice at most, whatever others do.
  *
+ * A huge folio is never fresh, see may_be_mapped(): it has to be visible when
+ * it is unlocked, its bytes cleared or loaded. So it is loaded while it is
+ * locked, as far as the source is in the page cache and can be copied without
+ * waiting for anything (source_file_copy()): all segments that lie in it, at
+ * once, and only what is between them is cleared. The rest of it is cleared,
+ * and loaded in place.
+ *
  * If the read fails, a fresh folio that is there for our sake leaves the page
  * cache again: a hole stays one, for the next fault, for userfaultfd, and in
  * st_blocks. One that cannot be taken out stays not uptodate and reads as
@@ -49,7 +57,7 @@
  * file, not uptodate, like one of fallocate(FALLOC_FL_KEEP_SIZE).
  *
  * Locking: folio locks, one at a time, none while anything else is waited
- * for. The file, and with it the mapping, is held by the target_vma.
+ * for; under one, source_file_copy(). The file, and with it the mapping, is held by the target_vma.
  */
 
 /**
@@ -139,23 +147,30 @@
 /**
  * struct shmem_batch - what is loaded at a time
  * @inode: of the destination's file
- * @to: where in it
  * @src: the source
- * @from: where in it
- * @bytes: how many are asked for; then, how many were collected
+ * @seg: index of the segment whose bytes are collected next
+ * @done: how many of its bytes were
+ * @bytes: how many were collected in all
+ * @copied: the last piece is copied; so many of @bytes are in it
  * @may_copy: source_file_copy() may be called
  * @nr: pieces, in struct fill
- * @nr_read: how many of them are to be read; the last may have been copied
  */
 struct shmem_batch {
 	struct inode *inode;
-	loff_t to;
 	const struct source_file *src;
-	loff_t from;
+	unsigned int seg;
+	u64 done;
 	size_t bytes;
+	size_t copied;
 	bool may_copy;
 	unsigned int nr;
-	unsigned int nr_read;
+};
+
+/* Bytes that are to be collected next. */
+struct shmem_bytes {
+	loff_t to;
+	loff_t from;
+	size_t length;
 };
 
 /* First offset that no store to a mapping can reach. */
@@ -193,75 +208,174 @@ static void make_visible(struct folio *folio)
 	folio_mark_uptodate(folio);
 }
 
-/*
- * The same of a huge folio, of which at least a part is loaded before, so that
- * this need not be cleared. Returns its length, which may be 0. A copy can
- * leave bytes of the source behind those that it is good for.
- */
-static size_t copy_and_make_visible(const struct shmem_batch *b,
-				    struct shmem_piece *piece, loff_t from)
+/* False if nothing more is for this batch. */
+static bool next_bytes(const struct fill *f, struct shmem_batch *b,
+		       struct shmem_bytes *next)
 {
-	struct folio *folio = piece->folio;
-	struct iov_iter iter;
-	struct bio_vec bv;
-	size_t done;
+	const struct load_segment *seg = &f->segs[b->seg];
+	unsigned long addr;
 
-	bvec_set_folio(&bv, folio, piece->length, piece->offset);
-	iov_iter_bvec(&iter, ITER_DEST, &bv, 1, piece->length);
-	done = source_file_copy(b->src, from, &iter);
-	if (!want_init_on_alloc(0))
-		folio_zero_segments(folio, 0, piece->offset,
-				    piece->offset + done, folio_size(folio));
-	else if (done < piece->length)
-		folio_zero_range(folio, piece->offset + done,
-				 piece->length - done);
-	flush_dcache_folio(folio);
-	folio_mark_uptodate(folio);
-	return done;
+	if (b->done == seg->length) {
+		b->done = 0;
+		if (++b->seg == f->nr_segs)
+			return false;
+		seg++;
+	}
+	addr = seg->dest + b->done;
+	if (addr < f->target.start || addr >= f->target.end ||
+	    b->bytes == FILL_SHMEM_BYTES)
+		return false;
+	next->to = f->target.pos + (addr - f->target.start);
+	next->from = seg->file_offset + b->done;
+	next->length = min3(seg->length - b->done,
+			    (u64)(f->target.end - addr),
+			    (u64)(FILL_SHMEM_BYTES - b->bytes));
+	return true;
 }
 
-/* The folio of the piece is locked, and is to be read into when it is not. */
-static void prepare_piece(const struct fill *f, const struct shmem_batch *b,
-			  struct shmem_piece *piece, loff_t from)
+static void take_bytes(struct shmem_batch *b, size_t bytes)
+{
+	b->done += bytes;
+	b->bytes += bytes;
+}
+
+/*
+ * Clears [@start, @end). folio_zero_segment() looks at each page of a folio to
+ * flush it, whatever it clears, which is dear if it is done for each of many
+ * segments.
+ */
+static void clear_segment(struct folio *folio, size_t start, size_t end)
+{
+	size_t length;
+
+	for (; start < end; start += length) {
+		length = min(end - start, PAGE_SIZE - offset_in_page(start));
+		memzero_page(folio_page(folio, start / PAGE_SIZE),
+			     offset_in_page(start), length);
+	}
+}
+
+/* What was not loaded. The allocation of the folio may have cleared it. */
+static void clear_between(struct folio *folio, size_t start, size_t end)
+{
+	if (!want_init_on_alloc(0))
+		clear_segment(folio, start, end);
+}
+
+/* Returns how many bytes were copied; a copy may leave stray ones behind. */
+static size_t copy_some(const struct shmem_batch *b, struct folio *folio,
+			const struct shmem_bytes *next, size_t offset,
+			size_t length)
+{
+	struct iov_iter iter;
+	struct bio_vec bv;
+	size_t copied;
+
+	bvec_set_folio(&bv, folio, length, offset);
+	iov_iter_bvec(&iter, ITER_DEST, &bv, 1, length);
+	copied = source_file_copy(b->src, next->from, &iter);
+	clear_segment(folio, offset + copied, offset + length);
+	return copied;
+}
+
+/*
+ * The same of a huge folio, of which as much is loaded before as is in the page
+ * cache of the source, in order. Only the rest need be cleared.
+ */
+static void copy_and_make_visible(const struct fill *f, struct shmem_batch *b,
+				  struct shmem_piece *piece,
+				  struct shmem_bytes next)
 {
 	struct folio *folio = piece->folio;
-	size_t copied = 0;
+	loff_t start = folio_pos(folio);
+	loff_t end = min_t(u64, start + folio_size(folio),
+			   mapped_end(b->inode));
+	size_t clean = 0;
+	size_t offset, length, copied;
+
+	do {
+		if (next.to < start + (loff_t)clean || next.to >= end)
+			break;
+		offset = next.to - start;
+		length = min_t(u64, next.length, end - next.to);
+		copied = copy_some(b, folio, &next, offset, length);
+		clear_between(folio, clean, offset);
+		clean = offset + length;
+		take_bytes(b, copied);
+		b->copied += copied;
+	} while (copied == length && next_bytes(f, b, &next));
+	clear_between(folio, clean, folio_size(folio));
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+}
+
+/* The folio of the piece is locked; it is to be read into when it is not. */
+static void prepare_piece(const struct fill *f, struct shmem_batch *b,
+			  struct shmem_piece *piece,
+			  const struct shmem_bytes *next)
+{
+	struct folio *folio = piece->folio;
 
 	if (folio_test_uptodate(folio))
 		goto out;
-	if (f->in_place)
-		make_visible(folio);
-	else if (may_be_mapped(folio) && b->may_copy &&
-		 is_mapped(b->inode, piece, piece->length))
-		copied = copy_and_make_visible(b, piece, from);
-	else if (may_be_mapped(folio))
+	if (may_be_mapped(folio) && b->may_copy && !f->in_place)
+		copy_and_make_visible(f, b, piece, *next);
+	else if (may_be_mapped(folio) || f->in_place)
 		make_visible(folio);
 out:
 	piece->fresh = !folio_test_uptodate(folio);
 	if (!piece->fresh)
 		folio_mark_dirty(folio);
-	piece->copied = copied;
-	if (copied)
-		piece->length = copied;
 }
 
-/* Returns the length of the piece that starts at @done, or an errno. */
-static ssize_t collect_piece(const struct fill *f, const struct shmem_batch *b,
-			     struct shmem_piece *piece, size_t done)
+/*
+ * Small segments often lie in one folio, which need not be looked up again. It
+ * was visible and in the file when it was; who takes it out discards what is
+ * loaded, whenever that is.
+ */
+static struct folio *last_folio(const struct fill *f,
+				const struct shmem_batch *b, loff_t pos)
+{
+	const struct shmem_piece *last = &f->pieces[b->nr - 1];
+
+	if (!b->nr || last->fresh || pos < folio_pos(last->folio) ||
+	    pos >= folio_pos(last->folio) + (loff_t)folio_size(last->folio) ||
+	    READ_ONCE(last->folio->mapping) != b->inode->i_mapping)
+		return NULL;
+	return last->folio;
+}
+
+static void set_piece(struct shmem_piece *piece, struct folio *folio,
+		      const struct shmem_bytes *next)
+{
+	piece->folio = folio;
+	piece->offset = offset_in_folio(folio, next->to);
+	piece->length = min(next->length, folio_size(folio) - piece->offset);
+	piece->from = next->from;
+	piece->fresh = false;
+}
+
+/* Collects the first bytes of @next, or some more; returns 0 or an errno. */
+static int collect_piece(const struct fill *f, struct shmem_batch *b,
+			 struct shmem_piece *piece, struct shmem_bytes *next)
 {
 	u64 end = mapped_end(b->inode);
-	size_t bytes = b->bytes - done;
-	loff_t pos = b->to + done;
 	struct folio *folio;
 	int err;
 
-	if ((u64)pos >= end)
+	if ((u64)next->to >= end)
 		return -EFAULT;
-	bytes = min_t(u64, bytes, end - pos);
+	next->length = min_t(u64, next->length, end - next->to);
+	folio = last_folio(f, b, next->to);
+	if (folio) {
+		folio_get(folio);
+		set_piece(piece, folio, next);
+		goto out;
+	}
 	if (fault_point(FAULT_FOLIO))
 		return -ENOMEM;
-	err = shmem_get_folio(b->inode, pos >> PAGE_SHIFT, pos + bytes, &folio,
-			      SGP_WRITE);
+	err = shmem_get_folio(b->inode, next->to >> PAGE_SHIFT,
+			      next->to + next->length, &folio, SGP_WRITE);
 	if (err)
 		return err;
 	if (folio_contain_hwpoisoned_page(folio)) {
@@ -269,13 +383,13 @@ static ssize_t collect_piece(const struct fill *f, const struct shmem_batch *b,
 		folio_put(folio);
 		return -EFAULT;
 	}
-
-	piece->folio = folio;
-	piece->offset = offset_in_folio(folio, pos);
-	piece->length = min(bytes, folio_size(folio) - piece->offset);
-	prepare_piece(f, b, piece, b->from + done);
+	set_piece(piece, folio, next);
+	prepare_piece(f, b, piece, next);
 	folio_unlock(folio);
-	return piece->length;
+out:
+	if (!b->copied)
+		take_bytes(b, piece->length);
+	return 0;
 }
 
 /*
@@ -284,24 +398,20 @@ static ssize_t collect_piece(const struct fill *f, const struct shmem_batch *b,
  */
 static int collect(struct fill *f, struct shmem_batch *b)
 {
-	struct shmem_piece *piece;
-	bool copied = false;
-	size_t done = 0;
-	ssize_t ret = 0;
+	struct shmem_bytes next;
+	int err = 0;
 
-	while (done < b->bytes && b->nr < FILL_SHMEM_PIECES && !copied) {
-		piece = &f->pieces[b->nr];
-		ret = collect_piece(f, b, piece, done);
-		if (ret < 0)
+	while (b->nr < FILL_SHMEM_PIECES && !b->copied &&
+	       next_bytes(f, b, &next)) {
+		struct shmem_piece *piece = &f->pieces[b->nr];
+
+		err = collect_piece(f, b, piece, &next);
+		if (err)
 			break;
 		bvec_set_folio(&f->bvecs[b->nr++], piece->folio, piece->length,
 			       piece->offset);
-		done += ret;
-		copied = piece->copied;
 	}
-	b->bytes = done;
-	b->nr_read = b->nr - copied;
-	return done ? 0 : ret;
+	return b->bytes ? 0 : err;
 }
 
 /* What lies behind the end of the file must be zero: it may grow again. */
@@ -334,17 +444,19 @@ static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 	struct folio *folio = piece->folio;
 	bool kept = true;
 
+	flush_dcache_folio(folio);
+	/* A truncate that is still to come clears what it has to. */
+	if (!piece->fresh && is_mapped(inode, piece, bytes))
+		return true;
 	folio_lock(folio);
 	if (!folio_test_uptodate(folio) && fault_point(FAULT_INTERFERE))
 		make_visible(folio);
 	if (!piece->fresh) {
 		if (folio->mapping == inode->i_mapping)
 			clear_truncated(inode, piece, bytes);
-		flush_dcache_folio(folio);
 	} else if (still_fresh(inode, piece, bytes)) {
 		folio_zero_segments(folio, 0, piece->offset,
 				    piece->offset + bytes, folio_size(folio));
-		flush_dcache_folio(folio);
 		folio_mark_uptodate(folio);
 		folio_mark_dirty(folio);
 	} else {
@@ -372,6 +484,12 @@ static void discard_piece(struct inode *inode, struct shmem_piece *piece)
 	folio_unlock(folio);
 }
 
+/* How many pieces are to be read. */
+static unsigned int pieces_to_read(const struct shmem_batch *b)
+{
+	return b->nr - !!b->copied;
+}
+
 /*
  * Commits the pieces that @bytes cover, up to the first that must be read
  * again, and drops all references. Returns the number of bytes committed.
@@ -382,64 +500,87 @@ static size_t commit(struct fill *f, const struct shmem_batch *b, size_t bytes)
 	size_t done = 0;
 	unsigned int i;
 
-	for (i = 0; i < b->nr; i++) {
+	for (i = 0; i < pieces_to_read(b); i++) {
 		struct shmem_piece *piece = &f->pieces[i];
 		size_t part = min(bytes - done, piece->length);
 
 		if (!part)
 			discard_piece(b->inode, piece);
-		kept = kept && part &&
-		       (piece->copied || commit_piece(b->inode, piece, part));
+		kept = kept && part && commit_piece(b->inode, piece, part);
 		if (kept)
 			done += part;
 		folio_put(piece->folio);
 	}
+	if (b->copied) {
+		source_file_copied(b->src);
+		folio_put(f->pieces[i].folio);
+		if (done + b->copied == b->bytes)
+			done = b->bytes;
+	}
 	return done;
 }
 
-/* Returns the number of bytes that are there, of those collected. */
-static ssize_t read_pieces(struct fill *f, const struct shmem_batch *b)
+/* Reads pieces that adjoin in the source, from the @i-th on; moves @i on. */
+static ssize_t read_run(struct fill *f, const struct shmem_batch *b,
+			unsigned int *i, size_t *asked)
 {
-	size_t copied = 0, bytes;
+	const struct shmem_piece *first = &f->pieces[*i];
+	unsigned int start = *i;
 	struct iov_iter iter;
-	ssize_t ret = 0;
+	size_t bytes = 0;
 
-	if (b->nr_read < b->nr) {
-		copied = f->pieces[b->nr_read].length;
-		source_file_copied(b->src);
-	}
-	bytes = b->bytes - copied;
-	if (bytes) {
-		iov_iter_bvec(&iter, ITER_DEST, f->bvecs, b->nr_read, bytes);
-		ret = source_file_read(b->src, b->from, &iter);
-	}
-	return ret == (ssize_t)bytes ? b->bytes : ret;
+	do {
+		bytes += f->pieces[(*i)++].length;
+	} while (*i < pieces_to_read(b) &&
+		 f->pieces[*i].from == first->from + (loff_t)bytes);
+	iov_iter_bvec(&iter, ITER_DEST, &f->bvecs[start], *i - start, bytes);
+	*asked = bytes;
+	return source_file_read(b->src, first->from, &iter);
 }
 
-ssize_t fill_shmem(struct fill *f, const struct source_file *src,
-		   unsigned long addr, loff_t pos, size_t bytes)
+/* Returns how many bytes are there from the first piece on, or an errno. */
+static ssize_t read_pieces(struct fill *f, const struct shmem_batch *b)
 {
+	unsigned int i = 0;
+	size_t asked = 0;
+	size_t done = 0;
+	ssize_t ret = 0;
+
+	while (i < pieces_to_read(b)) {
+		ret = read_run(f, b, &i, &asked);
+		if (ret < 0)
+			break;
+		done += ret;
+		if (ret < asked)
+			break;
+	}
+	return done ?: ret;
+}
+
+ssize_t fill_shmem(struct fill *f, const struct source_file *src)
+{
+	const struct load_segment *seg = &f->segs[f->seg];
 	struct inode *inode = f->target.file->f_mapping->host;
 	struct shmem_batch b = {
 		.inode = inode,
-		.to = f->target.pos + (addr - f->target.start),
 		.src = src,
-		.from = pos,
-		.bytes = min_t(size_t, bytes, FILL_SHMEM_BYTES),
+		.seg = f->seg,
 	};
 	ssize_t ret;
+	size_t done;
 
 	b.may_copy = mapping_large_folio_support(inode->i_mapping) &&
-		     source_file_may_copy(src, pos, b.bytes);
+		     source_file_may_copy(src, seg->file_offset,
+					  fill_bytes(f));
 	ret = collect(f, &b);
-	if (ret < 0)
+	if (ret)
 		return ret;
 	ret = read_pieces(f, &b);
-	bytes = commit(f, &b, max_t(ssize_t, ret, 0));
-	if (ret <= 0)
-		return ret ?: -ENODATA;
-	f->in_place = bytes < (size_t)ret;
-	return bytes;
+	done = commit(f, &b, max_t(ssize_t, ret, 0));
+	f->in_place = ret > 0 && done < (size_t)ret;
+	if (!done && pieces_to_read(&b))
+		return f->in_place ? 0 : ret ?: -ENODATA;
+	return done;
 }
 
 #endif /* RAMLOAD_HAVE_SHMEM_FILL */

@@ -104,11 +104,23 @@ static void find_alignment(struct source_file *src)
 		src->offset_align = 0;
 }
 
+/* Is the file filled by a listener of fanotify, part by part as it is read? */
+static bool is_filled_on_access(const struct file *file)
+{
+#ifdef FMODE_FSNOTIFY_HSM
+	return FMODE_FSNOTIFY_HSM(file->f_mode);
+#else
+	return false;
+#endif
+}
+
 static bool find_can_copy(const struct source_file *src)
 {
 	const struct file *file = src->file;
 	struct inode *inode = file_inode(file);
 
+	if (is_filled_on_access(file))
+		return false;
 	return src->direct != RAMLOAD_DIRECT_ON && !IS_DAX(inode) &&
 	       file->f_mode & FMODE_NOWAIT &&
 	       (inode->i_sb->s_bdev || S_ISBLK(inode->i_mode)) &&
@@ -171,22 +183,21 @@ static bool is_cached(struct address_space *mapping, loff_t pos, size_t bytes)
 }
 
 /*
- * How many of the bytes at @pos to read directly; 0 if the next bytes must
+ * How many of the @bytes at @pos to read directly; 0 if the next ones must
  * come through the page cache.
  */
 static size_t direct_bytes(const struct source_file *src, loff_t pos,
-			   const struct iov_iter *iter)
+			   size_t bytes)
 {
 	struct address_space *mapping = src->file->f_mapping;
 	loff_t left = i_size_read(mapping->host) - pos;
-	size_t bytes;
 
 	if (!src->offset_align || pos & (src->offset_align - 1))
 		return 0;
 	/* A direct read across the end would overwrite what lies behind it. */
 	if (left < (loff_t)src->offset_align)
 		return 0;
-	bytes = min_t(u64, iov_iter_count(iter), left);
+	bytes = min_t(u64, bytes, left);
 	bytes = round_down(bytes, (size_t)src->offset_align);
 	if (!bytes)
 		return 0;
@@ -241,7 +252,7 @@ static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
 static ssize_t read_direct(const struct source_file *src, loff_t pos,
 			   struct iov_iter *iter)
 {
-	size_t bytes = direct_bytes(src, pos, iter);
+	size_t bytes = direct_bytes(src, pos, iov_iter_count(iter));
 	struct iov_iter part = *iter;
 
 	iov_iter_truncate(&part, bytes);
@@ -284,6 +295,34 @@ ssize_t source_file_read(const struct source_file *src, loff_t pos,
 		done += ret;
 	}
 	return done ?: ret;
+}
+
+/**
+ * source_file_is_direct() - would source_file_read() read past the page cache
+ * @src: the file
+ * @pos: offset in it
+ * @bytes: how many are to be read
+ *
+ * Return: true if it would, as things stand.
+ */
+bool source_file_is_direct(const struct source_file *src, loff_t pos,
+			   size_t bytes)
+{
+	return direct_bytes(src, pos, bytes);
+}
+
+/**
+ * source_file_read_cached() - read through the page cache
+ * @src: the file
+ * @pos: offset in it
+ * @iter: where to; may be user memory
+ *
+ * Context and return as source_file_read().
+ */
+ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
+				struct iov_iter *iter)
+{
+	return read_some(src->file, pos, iter, iov_iter_count(iter), 0);
 }
 
 /**

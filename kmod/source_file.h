@@ -31,6 +31,11 @@ void source_file_close(struct source_file *src);
 ssize_t source_file_read(const struct source_file *src, loff_t pos,
 			 struct iov_iter *iter);
 
+bool source_file_is_direct(const struct source_file *src, loff_t pos,
+			   size_t bytes);
+ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
+				struct iov_iter *iter);
+
 bool source_file_may_copy(const struct source_file *src, loff_t pos,
 			  size_t bytes);
 size_t source_file_copy(const struct source_file *src, loff_t pos,

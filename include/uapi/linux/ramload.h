@@ -134,7 +134,7 @@ enum {
  * @RAMLOAD_FEATURE_SHMEM_FILL: shared mappings of memfd and tmpfs files are
  *	filled in the page cache, without page tables and without clearing
  *	(kernels that export shmem_get_folio(), 6.12 and newer); else they are
- *	pinned like any other memory
+ *	loaded like any other memory
  * @RAMLOAD_FEATURE_THREADS: workers are threads of the calling process
  *	(kernels with CONFIG_VHOST_TASK, 6.10 and newer)
  * @RAMLOAD_FEATURE_BITMAP: ranges may have a bitmap
