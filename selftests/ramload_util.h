@@ -72,6 +72,22 @@ static inline int raw_setup(int fd, uint32_t workers)
 #define test_setup(fd, workers) ASSERT_EQ(0, raw_setup(fd, workers))
 #define test_err_setup(err, fd, workers) TEST_ERRNO(err, raw_setup(fd, workers))
 
+/* Returns the fd, or -1. */
+static inline int raw_create_memory(int fd, uint64_t length, uint32_t flags)
+{
+	struct ramload_create_memory mem = {
+		.size = sizeof(mem),
+		.flags = flags,
+		.length = length,
+		.out_fd = -1,
+	};
+
+	return ioctl(fd, RAMLOAD_CREATE_MEMORY, &mem) ? -1 : mem.out_fd;
+}
+
+#define test_err_create_memory(err, fd, length, flags)			\
+	TEST_ERRNO(err, raw_create_memory(fd, length, flags))
+
 /* A struct ramload_load of @nr ranges; more members may be given. */
 #define LOAD(src, range_array, nr, ...)					\
 	(struct ramload_load){						\

@@ -50,6 +50,16 @@ int cgroup_enter(const struct cgroup *cg)
 	return cgroup_set(cg, "cgroup.procs", "0");
 }
 
+int cgroup_way_out(void)
+{
+	return open(ROOT "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+}
+
+int cgroup_leave(int way_out)
+{
+	return write(way_out, "0", 1) == 1 ? 0 : -1;
+}
+
 int cgroup_set(const struct cgroup *cg, const char *file, const char *value)
 {
 	char path[128];

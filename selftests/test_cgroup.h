@@ -22,6 +22,13 @@ void cgroup_remove(struct cgroup *cg);
 /* The calling process moves there. */
 int cgroup_enter(const struct cgroup *cg);
 
+/*
+ * And out again, for which it needs an fd of cgroup_way_out() from before: where
+ * no memory is left, to look at the group's files may call the OOM killer.
+ */
+int cgroup_way_out(void);
+int cgroup_leave(int way_out);
+
 int cgroup_set(const struct cgroup *cg, const char *file, const char *value);
 
 /*

@@ -89,6 +89,14 @@ FIXTURE_VARIANT_ADD(argument, load)
 	.has_output = true,
 };
 
+FIXTURE_VARIANT_ADD(argument, create_memory)
+{
+	.cmd = RAMLOAD_CREATE_MEMORY,
+	.size = sizeof(struct ramload_create_memory),
+	.known_flags = RAMLOAD_CREATE_MEMORY_SEALING,
+	.has_output = true,
+};
+
 FIXTURE_VARIANT_ADD(argument, job_result)
 {
 	.cmd = RAMLOAD_JOB_RESULT,
@@ -128,6 +136,10 @@ static void put_argument(struct _test_data_argument *self, unsigned int cmd,
 	struct ramload_load load = LOAD(self->s.src, &self->range, 1,
 					.flags = RAMLOAD_LOAD_WAIT);
 	struct ramload_setup setup = { .size = sizeof(setup), .workers = 1 };
+	struct ramload_create_memory memory = {
+		.size = sizeof(memory),
+		.length = PAGE,
+	};
 	struct ramload_job_result result = { .size = sizeof(result) };
 	struct ramload_job_cancel cancel = { .size = sizeof(cancel) };
 	struct ramload_info info = { .size = sizeof(info) };
@@ -138,6 +150,8 @@ static void put_argument(struct _test_data_argument *self, unsigned int cmd,
 		memcpy(at, &setup, sizeof(setup));
 	else if (cmd == RAMLOAD_LOAD)
 		memcpy(at, &load, sizeof(load));
+	else if (cmd == RAMLOAD_CREATE_MEMORY)
+		memcpy(at, &memory, sizeof(memory));
 	else if (cmd == RAMLOAD_JOB_RESULT)
 		memcpy(at, &result, sizeof(result));
 	else
@@ -331,7 +345,7 @@ TEST_F_TIMEOUT(context, unknown_ioctls, TIMEOUT)
 		/* The VFS knows some of type 0, so only our type is tried. */
 		unsigned int cmd = _IO(RAMLOAD_IOC_TYPE, nr);
 
-		if (nr < RAMLOAD_CMD_INFO || nr > RAMLOAD_CMD_LOAD)
+		if (nr < RAMLOAD_CMD_INFO || nr > RAMLOAD_CMD_CREATE_MEMORY)
 			TEST_ERRNO(ENOTTY, ioctl(self->s.fd, cmd, arg));
 	}
 	TEST_ERRNO(ENOTTY, ioctl(self->s.fd, _IO(RAMLOAD_IOC_TYPE - 1,
