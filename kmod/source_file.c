@@ -317,7 +317,8 @@ bool source_file_is_direct(const struct source_file *src, loff_t pos,
  * @pos: offset in it
  * @iter: where to; may be user memory
  *
- * Context and return as source_file_read().
+ * Context: as source_file_read().
+ * Return: as source_file_read().
  */
 ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 				struct iov_iter *iter)
