@@ -229,7 +229,7 @@ def acceleration(accel, arguments):
     if accel == "kvm":
         return ["-accel", "kvm", "-cpu", "host"]
     # "-icount" makes time count instructions, and needs one thread for all
-    # virtual CPUs. With erms and fsrm, TCG copies memory byte by byte.
+    # virtual CPUs. With these features TCG copies and clears byte by byte.
     thread = "single" if "-icount" in arguments else "multi"
     return ["-accel", "tcg,thread=" + thread, "-cpu", "max,-erms,-fsrm,-fzrm,-fsrs,-fsrc"]
 

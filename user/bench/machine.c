@@ -73,7 +73,9 @@ static void read_cpu(struct bench_machine *machine)
 	find_value(text, "flags", flags + 1, sizeof(flags) - 1);
 	flags[0] = ' ';
 	machine->erms = has_word(flags + 1, "erms");
-	machine->fsrm = has_word(flags + 1, "fsrm");
+	machine->fsrm = has_word(flags + 1, "fsrm") ||
+			has_word(flags + 1, "fsrs") ||
+			has_word(flags + 1, "fzrm");
 	machine->uml = strstr(text, "User Mode Linux");
 	machine->emulated = strstr(machine->cpu, "TCG");
 }
@@ -138,7 +140,7 @@ const char *bench_machine_warning(const struct bench_machine *machine,
 	unsigned int nr = 0;
 
 	if (machine->emulated && (machine->erms || machine->fsrm))
-		warnings[nr++] = "the emulated CPU has erms or fsrm, and copies byte by byte with them: what copies by words looks several times as fast. These figures mean nothing; use -cpu max,-erms,-fsrm";
+		warnings[nr++] = "the emulated CPU has erms, fsrm or fsrs, and copies or clears byte by byte with them: what does so by words looks several times as fast. These figures mean nothing; use -cpu max,-erms,-fsrm,-fzrm,-fsrs";
 	else if (machine->emulated)
 		warnings[nr++] = "the CPU is emulated: seconds are no seconds; with -icount they count instructions";
 	if (machine->uml)

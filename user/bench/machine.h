@@ -14,8 +14,8 @@
  * @cpus: how many this process may run on
  * @emulated: the CPU is QEMU's emulation, not hardware
  * @uml: the kernel is User Mode Linux
- * @erms: rep movsb is said to be fast; so is short: fsrm
- * @fsrm: see @erms
+ * @erms: rep movsb and rep stosb are said to be fast
+ * @fsrm: short ones are (fsrm, fsrs or fzrm)
  * @init_on_alloc: "on", "off", or "unknown": whether pages are cleared when
  *	they are allocated
  * @thp: transparent_hugepage/enabled, the chosen word; "none" without THP

@@ -5,6 +5,7 @@
 
 static const struct bench_method *const methods[] = {
 	&bench_method_kernel,
+	&bench_method_kernel_ranges,
 	&bench_method_user,
 	&bench_method_pread,
 	&bench_method_preadv,

@@ -107,6 +107,7 @@ bench_block(const struct bench_load *load, size_t i)
 }
 
 extern const struct bench_method bench_method_kernel;
+extern const struct bench_method bench_method_kernel_ranges;
 extern const struct bench_method bench_method_user;
 extern const struct bench_method bench_method_pread;
 extern const struct bench_method bench_method_preadv;
