@@ -56,7 +56,8 @@ static ssize_t fill_batch(struct fill *f, struct load_job *job)
 		return err;
 	if (f->target.file)
 		return fill_shmem(f, src);
-	if (source_file_is_direct(src, seg->file_offset, fill_bytes(f)))
+	if (f->target.userfault ||
+	    source_file_is_direct(src, seg->file_offset, fill_bytes(f)))
 		return fill_pinned(f, src);
 	return fill_user(f, src);
 }
@@ -80,23 +81,23 @@ static bool is_interruption(int err)
 #define PAUSE	1
 
 /* Returns 0 to go on, PAUSE, or the error that ends the job. */
-static int may_go_on(const struct load_job *job)
+int fill_may_go_on(const struct fill *f)
 {
-	if (load_job_cancelled(job) || fatal_signal_pending(current))
+	if (load_job_cancelled(f->job) || fatal_signal_pending(current))
 		return -ECANCELED;
 	if (signal_pending(current) || fault_point(FAULT_PAUSE))
 		return PAUSE;
 	return 0;
 }
 
-/* Returns as may_go_on(), where @err is what a batch ended with. */
-static int batch_error(const struct load_job *job, int err)
+/* Returns as fill_may_go_on(), where @err is what a batch ended with. */
+static int batch_error(const struct fill *f, int err)
 {
 	int why;
 
 	if (!is_interruption(err))
 		return err;
-	why = may_go_on(job);
+	why = fill_may_go_on(f);
 	return why ?: -EINTR;
 }
 
@@ -128,19 +129,19 @@ static bool find_segments(struct fill *f, const struct load_request *req)
 	return f->nr_segs;
 }
 
-/* Loads what is left of the chunk; returns as may_go_on(). */
+/* Loads what is left of the chunk; returns as fill_may_go_on(). */
 static int fill_chunk(struct fill *f, struct load_job *job, u64 *done)
 {
 	const struct load_request *req = load_job_request(job);
 	ssize_t ret;
 
 	while (find_segments(f, req)) {
-		ret = may_go_on(job);
+		ret = fill_may_go_on(f);
 		if (ret)
 			return ret;
 		ret = fill_batch(f, job);
 		if (ret < 0)
-			return batch_error(job, ret);
+			return batch_error(f, ret);
 		advance(f, ret);
 		*done += ret;
 		cond_resched();
@@ -165,6 +166,7 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 {
 	const struct load_request *req = load_job_request(job);
 
+	f->job = job;
 	f->pos = req->chunks[chunk];
 	f->end = req->chunks[chunk + 1];
 	f->seg = 0;

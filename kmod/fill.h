@@ -30,10 +30,9 @@ struct source_file;
  * struct shmem_piece - the part of a folio that a batch loads
  * @folio: a reference
  * @offset: where in the folio it starts
- * @length: its length; if it is @copied, that of all segments in the folio
+ * @length: its length
  * @from: where it is in the source
  * @fresh: the folio was not uptodate: nobody sees what is in it
- * @copied: it is loaded
  */
 struct shmem_piece {
 	struct folio *folio;
@@ -41,12 +40,12 @@ struct shmem_piece {
 	size_t length;
 	loff_t from;
 	bool fresh;
-	bool copied;
 };
 
 /**
  * struct fill - what a worker needs to fill pages
  * @mm: the mm of the destination; the caller sees to it that it has users
+ * @job: the job of the chunk
  * @pos: where in the request it is; a chunk may be left and taken up again
  * @end: end of the chunk
  * @segs: segments before @pos
@@ -63,6 +62,7 @@ struct shmem_piece {
  */
 struct fill {
 	struct mm_struct *mm;
+	const struct load_job *job;
 	struct load_position pos;
 	struct load_position end;
 	struct load_segment segs[FILL_SEGMENTS];
@@ -90,6 +90,9 @@ void fill_abandon(struct fill *f, struct load_job *job);
 ssize_t fill_shmem(struct fill *f, const struct source_file *src);
 ssize_t fill_user(struct fill *f, const struct source_file *src);
 ssize_t fill_pinned(struct fill *f, const struct source_file *src);
+
+/* Whether a fill may begin another read: 0, or anything else if not. */
+int fill_may_go_on(const struct fill *f);
 
 /* Bytes of the segment that @f is at which lie in @f->target. */
 static inline size_t fill_bytes(const struct fill *f)

@@ -262,7 +262,7 @@ static void clear_between(struct folio *folio, size_t start, size_t end)
 		clear_segment(folio, start, end);
 }
 
-/* Returns how many bytes were copied; a copy may leave stray ones behind. */
+/* Returns how many bytes were copied; those that were not are cleared. */
 static size_t copy_some(const struct shmem_batch *b, struct folio *folio,
 			const struct shmem_bytes *next, size_t offset,
 			size_t length)
@@ -336,9 +336,12 @@ out:
 static struct folio *last_folio(const struct fill *f,
 				const struct shmem_batch *b, loff_t pos)
 {
-	const struct shmem_piece *last = &f->pieces[b->nr - 1];
+	const struct shmem_piece *last;
 
-	if (!b->nr || last->fresh || pos < folio_pos(last->folio) ||
+	if (!b->nr)
+		return NULL;
+	last = &f->pieces[b->nr - 1];
+	if (last->fresh || pos < folio_pos(last->folio) ||
 	    pos >= folio_pos(last->folio) + (loff_t)folio_size(last->folio) ||
 	    READ_ONCE(last->folio->mapping) != b->inode->i_mapping)
 		return NULL;
@@ -445,7 +448,11 @@ static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 	bool kept = true;
 
 	flush_dcache_folio(folio);
-	/* A truncate that is still to come clears what it has to. */
+	/*
+	 * A truncate that is still to come clears what it has to. The bytes
+	 * were written before the size is looked at.
+	 */
+	smp_mb();
 	if (!piece->fresh && is_mapped(inode, piece, bytes))
 		return true;
 	folio_lock(folio);
@@ -547,6 +554,8 @@ static ssize_t read_pieces(struct fill *f, const struct shmem_batch *b)
 	ssize_t ret = 0;
 
 	while (i < pieces_to_read(b)) {
+		if (done && fill_may_go_on(f))
+			break;
 		ret = read_run(f, b, &i, &asked);
 		if (ret < 0)
 			break;

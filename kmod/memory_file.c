@@ -31,7 +31,7 @@
 
 #include "memory_file.h"
 
-/* With a memfd, MFD_NOEXEC_SEAL. Older kernels do not have the seal. */
+/* As with MFD_NOEXEC_SEAL. Older kernels do not have the seal. */
 #ifdef F_SEAL_EXEC
 #define SEALS_NOEXEC	F_SEAL_EXEC
 #else
@@ -65,8 +65,9 @@ u64 memory_file_folio_size(void)
  * @length: bytes
  * @sealing: fcntl(F_ADD_SEALS) is allowed
  *
- * Context: process context; the file is the caller's, as if it had called
- * memfd_create(2) with MFD_NOEXEC_SEAL or without MFD_ALLOW_SEALING.
+ * Nothing in it can be executed, neither as a program nor from a mapping.
+ *
+ * Context: process context; the file is the caller's.
  * Return: the file, or ERR_PTR() of -EFBIG, -ENOMEM, -ENFILE.
  */
 struct file *memory_file_create(u64 length, bool sealing)
@@ -82,8 +83,7 @@ struct file *memory_file_create(u64 length, bool sealing)
 		return file;
 	inode = file_inode(file);
 	inode->i_mode &= ~0111;
-	if (sealing)
-		SHMEM_I(inode)->seals = SEALS_NOEXEC;
+	SHMEM_I(inode)->seals = SEALS_NOEXEC | (sealing ? 0 : F_SEAL_SEAL);
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	file->f_flags |= O_LARGEFILE;
 	return file;
@@ -100,7 +100,11 @@ int memory_file_init(void)
 		return -ENODEV;
 	memory_mnt = vfs_kern_mount(tmpfs, SB_KERNMOUNT, "ramload",
 				    has_huge() ? options : NULL);
-	return PTR_ERR_OR_ZERO(memory_mnt);
+	if (IS_ERR(memory_mnt))
+		return PTR_ERR(memory_mnt);
+	/* Whatever becomes of the mode: this is memory of guests. */
+	memory_mnt->mnt_sb->s_iflags |= SB_I_NOEXEC;
+	return 0;
 }
 
 void memory_file_exit(void)

@@ -20,15 +20,14 @@
  * therefore sleep for as long as the file system likes, and may need pages
  * that are being loaded.
  *
- * A *copy* is the exception: it takes what is in the page cache and waits for
- * nothing, so that a folio may be locked. That a file system keeps to
- * IOCB_NOWAIT and IOCB_NOIO is believed of those that say so (FMODE_NOWAIT)
- * and are on a block device; NFS says so, too, but asks its server first. What
- * else may wait in a read is done before, unlocked: the hooks of LSMs and
- * fanotify, and the update of atime, which the copy then finds to be recent,
- * unless somebody writes to the source in that moment. If so, a journal may be
- * waited for; that this in turn waits for the locked folio takes a file system
- * on a device that root has made of the destination itself.
+ * A *copy* is the exception: it takes what is in the page cache as a mapping
+ * of the file would, by looking it up (see filemap_map_pages()), and waits for
+ * nothing, so that a folio may be locked. It calls nothing of the file system,
+ * whose read_iter() may wait in spite of IOCB_NOWAIT; so it is for file systems
+ * on a block device, and block devices, where what is in the page cache and
+ * uptodate needs no leave of a server. What else a read does, it does while no
+ * folio is locked: the hooks of LSMs and fanotify before, the update of atime
+ * and the event after.
  */
 
 #include <linux/blkdev.h>
@@ -38,9 +37,10 @@
 #include <linux/fsnotify.h>
 #include <linux/log2.h>
 #include <linux/magic.h>
-#include <linux/mount.h>
 #include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include <linux/stat.h>
+#include <linux/swap.h>
 #include <linux/uio.h>
 
 #include "fault_point.h"
@@ -119,13 +119,9 @@ static bool find_can_copy(const struct source_file *src)
 	const struct file *file = src->file;
 	struct inode *inode = file_inode(file);
 
-	if (is_filled_on_access(file))
-		return false;
 	return src->direct != RAMLOAD_DIRECT_ON && !IS_DAX(inode) &&
-	       file->f_mode & FMODE_NOWAIT &&
 	       (inode->i_sb->s_bdev || S_ISBLK(inode->i_mode)) &&
-	       (IS_NOATIME(inode) ||
-		file->f_path.mnt->mnt_flags & (MNT_NOATIME | MNT_RELATIME));
+	       !is_filled_on_access(file);
 }
 
 /**
@@ -326,6 +322,8 @@ ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 	return read_some(src->file, pos, iter, iov_iter_count(iter), 0);
 }
 
+#ifdef RAMLOAD_HAVE_SHMEM_FILL
+
 /**
  * source_file_may_copy() - before a folio is locked for source_file_copy()
  * @src: the file
@@ -338,10 +336,55 @@ ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 bool source_file_may_copy(const struct source_file *src, loff_t pos,
 			  size_t bytes)
 {
-	if (!src->can_copy)
-		return false;
-	file_accessed(src->file);
-	return !rw_verify_area(READ, src->file, &pos, bytes);
+	return src->can_copy && !rw_verify_area(READ, src->file, &pos, bytes);
+}
+
+/* Returns the number of bytes copied from the folio, 0 if it has none. */
+static size_t copy_folio(struct address_space *mapping, struct folio *folio,
+			 loff_t pos, struct iov_iter *iter)
+{
+	size_t offset = offset_in_folio(folio, pos);
+	size_t bytes = folio_size(folio) - offset;
+	loff_t size;
+
+	if (!folio_test_uptodate(folio) || folio_contain_hwpoisoned_page(folio))
+		return 0;
+	/* After that: a folio that is uptodate is zero behind the end. */
+	size = i_size_read(mapping->host);
+	if (pos >= size)
+		return 0;
+	folio_mark_accessed(folio);
+	bytes = min3((u64)bytes, (u64)iov_iter_count(iter), (u64)(size - pos));
+	return copy_folio_to_iter(folio, offset, bytes, iter);
+}
+
+/* The same from some folios that adjoin. */
+static size_t copy_folios(struct address_space *mapping, loff_t pos,
+			  struct iov_iter *iter)
+{
+	loff_t last = pos + iov_iter_count(iter) - 1;
+	pgoff_t index = pos >> PAGE_SHIFT;
+	struct folio_batch fbatch;
+	size_t done = 0;
+	size_t copied = 1;
+	unsigned int i;
+
+	folio_batch_init(&fbatch);
+	filemap_get_folios_contig(mapping, &index, last >> PAGE_SHIFT, &fbatch);
+	for (i = 0; i < folio_batch_count(&fbatch); i++) {
+		struct folio *folio = fbatch.folios[i];
+
+		/* One that does not go on where the last one ended is new. */
+		if (copied && folio_pos(folio) <= pos + (loff_t)done &&
+		    pos + (loff_t)done <
+		    folio_pos(folio) + (loff_t)folio_size(folio))
+			copied = copy_folio(mapping, folio, pos + done, iter);
+		else
+			copied = 0;
+		done += copied;
+		folio_put(folio);
+	}
+	return done;
 }
 
 /**
@@ -350,33 +393,34 @@ bool source_file_may_copy(const struct source_file *src, loff_t pos,
  * @pos: offset in it
  * @iter: bvecs of the pages, which may be locked
  *
- * What lies behind the bytes copied may be overwritten, too, by others of the
- * file.
- *
- * Context: process context; does no I/O.
+ * Context: process context; waits for nothing.
  * Return: the number of bytes copied.
  */
 size_t source_file_copy(const struct source_file *src, loff_t pos,
 			struct iov_iter *iter)
 {
-	struct kiocb kiocb;
-	ssize_t ret;
+	size_t done = 0;
+	size_t copied;
 
-	init_sync_kiocb(&kiocb, src->file);
-	kiocb.ki_pos = pos;
-	kiocb.ki_flags &= ~IOCB_DIRECT;
-	kiocb.ki_flags |= IOCB_NOWAIT | IOCB_NOIO;
-	ret = src->file->f_op->read_iter(&kiocb, iter);
-	if (ret > 1 && fault_point(FAULT_SHORT_READ))
-		ret /= 2;
-	return max_t(ssize_t, ret, 0);
+	while (iov_iter_count(iter)) {
+		copied = copy_folios(src->file->f_mapping, pos + done, iter);
+		if (copied > 1 && fault_point(FAULT_SHORT_READ))
+			return done + copied / 2;
+		if (!copied)
+			break;
+		done += copied;
+	}
+	return done;
 }
 
 /**
- * source_file_copied() - when a folio is unlocked after source_file_copy()
+ * source_file_copied() - when the folio is unlocked after source_file_copy()
  * @src: the file
  */
 void source_file_copied(const struct source_file *src)
 {
+	file_accessed(src->file);
 	fsnotify_access(src->file);
 }
+
+#endif /* RAMLOAD_HAVE_SHMEM_FILL */

@@ -9,8 +9,8 @@
  * range with userfaultfd, protects or unmaps it, has only so much of a load
  * still to come that does not know. What makes that safe:
  *
- * - For the pinned fill the answer is only a hint: get_user_pages looks the
- *   address up again, under mmap_lock, and decides.
+ * - For the other fills the answer is only a hint: get_user_pages or the fault
+ *   handler looks the address up again, under mmap_lock, and decides.
  * - For the shmem fill the answer holds a reference to the file, and, as a
  *   shared writable mapping does, keeps the file writable
  *   (mapping_map_writable()): F_SEAL_WRITE is refused with EBUSY until
@@ -22,7 +22,9 @@
  * and F_SEAL_GROW speak of the size, which no fill changes.
  *
  * Ranges registered with userfaultfd are left to the pinned fill, whose faults
- * reach the handler just as those of read(2) would.
+ * reach the handler just as those of read(2) would, but sleep like any wait of
+ * a worker, where those of a store would be tried again and again as long as
+ * there is a signal to handle.
  */
 
 #include <linux/file.h>
@@ -104,6 +106,7 @@ int target_vma_get(struct target_vma *t, struct mm_struct *mm,
 		err = can_fill_shmem(vma) ? take_file(t, vma, addr) : 0;
 		if (!err) {
 			t->start = addr;
+			t->userfault = userfaultfd_armed(vma);
 			t->end = end_of_answer(vma, addr);
 		}
 	}

@@ -11,13 +11,15 @@ struct mm_struct;
  * struct target_vma - where a piece of the destination lies
  * @start: first address it speaks of
  * @end: behind the last; @start == @end: of nothing
- * @file: for the shmem fill, the mapped file; else NULL: use the pinned fill
+ * @file: for the shmem fill, the mapped file; else NULL: use another
+ * @userfault: a userfaultfd is registered: use the pinned fill
  * @pos: offset of @start in @file
  */
 struct target_vma {
 	unsigned long start;
 	unsigned long end;
 	struct file *file;
+	bool userfault;
 	loff_t pos;
 };
 

@@ -109,6 +109,29 @@ TEST_F_TIMEOUT(memory_file, has_seals_if_asked_for, TIMEOUT)
 	close(fd);
 }
 
+/* A kernel without the seal lets the mode be changed, but runs nothing. */
+TEST_F_TIMEOUT(memory_file, nothing_can_be_executed, TIMEOUT)
+{
+	char *const argv[] = { "nothing", NULL };
+	uint32_t flags;
+	int fd;
+
+	for (flags = 0; flags <= RAMLOAD_CREATE_MEMORY_SEALING; flags++) {
+		fd = raw_create_memory(self->fd, LENGTH, flags);
+		ASSERT_LE(0, fd);
+		if (fcntl(fd, F_GET_SEALS) & F_SEAL_EXEC)
+			TEST_ERRNO(EPERM, fchmod(fd, 0700));
+		else
+			ASSERT_EQ(0, fchmod(fd, 0700));
+		ASSERT_EQ(4, pwrite(fd, "#!/x", 4, 0));
+		TEST_ERRNO(EACCES, fexecve(fd, argv, argv));
+		EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ | PROT_EXEC,
+					   MAP_SHARED, fd, 0));
+		EXPECT_EQ(EPERM, errno);
+		close(fd);
+	}
+}
+
 TEST_F_TIMEOUT(memory_file, bad_arguments, TIMEOUT)
 {
 	const struct rlimit none = { 0, 0 }, little = { LENGTH, LENGTH };

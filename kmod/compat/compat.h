@@ -15,8 +15,8 @@
 #error "ramload needs Linux 6.1 or newer"
 #endif
 
-#if !IS_ENABLED(CONFIG_SHMEM)
-#error "ramload needs CONFIG_SHMEM"
+#if !IS_ENABLED(CONFIG_SHMEM) || !IS_ENABLED(CONFIG_TMPFS)
+#error "ramload needs CONFIG_SHMEM and CONFIG_TMPFS"
 #endif
 
 /*

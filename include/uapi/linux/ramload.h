@@ -357,8 +357,8 @@ enum ramload_create_memory_flags {
  *	the size of a transparent huge page (2 MiB on x86-64), or that of a page
  *	where the kernel has none
  *
- * Make memory to load into: a file as of memfd_create(2), empty, not
- * executable, whose memory comes in huge pages wherever they can be had,
+ * Make memory to load into: a file as of memfd_create(2), empty, of which
+ * nothing can be executed or mapped PROT_EXEC, whose memory comes in huge pages wherever they can be had,
  * whatever /sys/kernel/mm/transparent_hugepage/shmem_enabled says, unless that
  * is "deny". To be mapped MAP_SHARED, at an address that is a multiple of
  * @out_folio_size, and used as memory of the guest. Where memory is
