@@ -38,7 +38,6 @@
 #include <linux/log2.h>
 #include <linux/magic.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include <linux/stat.h>
 #include <linux/swap.h>
 #include <linux/uio.h>

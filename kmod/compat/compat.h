@@ -37,6 +37,13 @@
 #define RAMLOAD_HAVE_SHMEM_FILL 1
 #endif
 
+/* Where struct folio_batch is. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#include <linux/folio_batch.h>
+#else
+#include <linux/pagevec.h>
+#endif
+
 /* How shmem_file_setup_with_mnt() is told not to reserve memory. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #define SHMEM_FILE_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)
