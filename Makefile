@@ -162,6 +162,17 @@ check-debug check-all: check-%:
 	selftests/vm/install
 	selftests/check $*
 
+# Figures that are the same each time, and where threads and memory are real.
+.PHONY: bench bench-uml
+bench:
+	selftests/vm/install
+	selftests/bench/run
+
+bench-uml:
+	selftests/vm/install
+	selftests/vm/run --kernel uml --mem 4G --timeout 3600 -- ramload bench \
+		--dir /put --image dense,alternating,idle --dest memfd,ramload
+
 .PHONY: install
 install: user
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libdir)/pkgconfig \
@@ -191,6 +202,8 @@ help:
 	@echo 'make check            build and run the tests, the long ones briefly'
 	@echo 'make check-debug      the module on User Mode Linux, all checks on'
 	@echo 'make check-all        both, and the long tests at length'
+	@echo 'make bench            the module against what programs do without it'
+	@echo 'make bench-uml        the same on User Mode Linux, natively'
 	@echo 'make install          library, tool and headers to DESTDIR, prefix'
 	@echo 'make modules_install  module to the tree of KDIR'
 	@echo 'make unit selftests   build the tests only'

@@ -358,9 +358,10 @@ enum ramload_create_memory_flags {
  *	where the kernel has none
  *
  * Make memory to load into: a file as of memfd_create(2), empty, of which
- * nothing can be executed or mapped PROT_EXEC, whose memory comes in huge pages wherever they can be had,
- * whatever /sys/kernel/mm/transparent_hugepage/shmem_enabled says, unless that
- * is "deny". To be mapped MAP_SHARED, at an address that is a multiple of
+ * nothing can be executed or mapped PROT_EXEC. Its memory comes in huge pages
+ * wherever they can be had, whatever
+ * /sys/kernel/mm/transparent_hugepage/shmem_enabled says, unless that is
+ * "deny". To be mapped MAP_SHARED, at an address that is a multiple of
  * @out_folio_size, and used as memory of the guest. Where memory is
  * fragmented, smaller pages are taken; what lies behind the last multiple of
  * @out_folio_size is made of small pages.
