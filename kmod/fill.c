@@ -116,16 +116,35 @@ static void advance(struct fill *f, u64 bytes)
 	}
 }
 
-/* Finds the next segments. False if that was the end of the chunk. */
+/* Joins a segment to the one before it, if they adjoin in all. */
+static bool join(struct load_segment *seg, const struct load_segment *next)
+{
+	if (seg->file_offset + seg->length != next->file_offset ||
+	    seg->dest + seg->length != next->dest ||
+	    seg->length >= FILL_SHMEM_BYTES)
+		return false;
+	seg->length += next->length;
+	return true;
+}
+
+/*
+ * Finds the next segments. False if that was the end of the chunk. Ranges of a
+ * page each, one after the other, become one segment.
+ */
 static bool find_segments(struct fill *f, const struct load_request *req)
 {
+	struct load_segment seg;
+
 	if (f->seg < f->nr_segs)
 		return true;
 	f->seg = 0;
 	f->nr_segs = 0;
 	while (f->nr_segs < FILL_SEGMENTS &&
-	       load_request_next(req, &f->pos, f->end, &f->segs[f->nr_segs]))
-		f->nr_segs++;
+	       load_request_next(req, &f->pos, f->end, &seg)) {
+		if (f->nr_segs && join(&f->segs[f->nr_segs - 1], &seg))
+			continue;
+		f->segs[f->nr_segs++] = seg;
+	}
 	return f->nr_segs;
 }
 
@@ -149,11 +168,14 @@ static int fill_chunk(struct fill *f, struct load_job *job, u64 *done)
 	return 0;
 }
 
+/* A segment may have ranges that adjoin; the error is of one of them. */
 static void fail(struct fill *f, struct load_job *job, int err)
 {
+	const struct load_request *req = load_job_request(job);
 	const struct load_segment *seg = &f->segs[f->seg];
+	u32 range = load_request_find(req, seg->range, seg->file_offset);
 
-	load_job_fail(job, seg->range, seg->file_offset, err);
+	load_job_fail(job, range, seg->file_offset, err);
 }
 
 /**

@@ -298,6 +298,27 @@ u64 load_request_file_offset(const struct load_request *req,
 	return req->ranges[pos.range].file_offset + pos.offset;
 }
 
+/**
+ * load_request_find() - which of ranges that adjoin a byte is in
+ * @req: the request
+ * @range: the first of them
+ * @file_offset: offset of the byte in the source; it is in one of them
+ *
+ * Return: index of the range.
+ */
+u32 load_request_find(const struct load_request *req, u32 range,
+		      u64 file_offset)
+{
+	const struct load_range *r = &req->ranges[range];
+
+	while (file_offset - r->file_offset >= r->length &&
+	       range + 1 < req->nr_ranges) {
+		range++;
+		r++;
+	}
+	return range;
+}
+
 /*
  * Find the first run of present bytes of @r in [@offset, @limit). True if
  * there is one: it starts at @offset and ends at @end.

@@ -35,7 +35,7 @@ struct load_position {
 
 /**
  * struct load_segment - present bytes that adjoin in file and destination
- * @range: index of the range they are in
+ * @range: index of the range that the first of them was in
  * @file_offset: where they are
  * @dest: where they go
  * @length: how many
@@ -83,6 +83,8 @@ int load_request_finish(struct load_request *req, u32 chunk_size);
 
 u64 load_request_file_offset(const struct load_request *req,
 			     struct load_position pos);
+u32 load_request_find(const struct load_request *req, u32 range,
+		      u64 file_offset);
 bool load_request_next(const struct load_request *req,
 		       struct load_position *pos, struct load_position end,
 		       struct load_segment *seg);

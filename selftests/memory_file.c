@@ -321,6 +321,26 @@ TEST_F_TIMEOUT(memory_file, ranges_in_any_order, TIMEOUT)
 	EXPECT_EQ(0, memcmp(self->m.map, self->right, LENGTH));
 }
 
+/* Ranges that adjoin are loaded as one; an error is still of one of them. */
+TEST_F_TIMEOUT(memory_file, error_is_of_the_right_range, TIMEOUT)
+{
+	enum { NR = 16 };
+	struct ramload_job_result result;
+	struct ramload_range r[NR];
+	size_t i;
+
+	for (i = 0; i < NR; i++)
+		r[i] = RANGE(i * PAGE, PAGE, self->m.map + i * PAGE);
+	ASSERT_EQ(0, ftruncate(self->src, 10 * PAGE + 100));
+	struct ramload_load load = LOAD(self->src, r, NR);
+
+	ASSERT_EQ(-ENODATA, load_wait(self->fd, &load, &result));
+	EXPECT_EQ(10, result.out_error_range);
+	EXPECT_EQ(10 * PAGE + 100, result.out_error_offset);
+	EXPECT_EQ(10 * PAGE + 100, result.out_bytes_done);
+	EXPECT_EQ(0, memcmp(self->m.map, self->right, 10 * PAGE + 100));
+}
+
 /* The file has its last bytes in small pages, and nothing behind them. */
 TEST_F_TIMEOUT(memory_file, length_is_odd, TIMEOUT)
 {
