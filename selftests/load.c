@@ -87,20 +87,6 @@ static int count_lines(const char *path, const char *text)
 	return n;
 }
 
-static long read_value(const char *path, const char *key)
-{
-	FILE *f = fopen(path, "re");
-	char line[256];
-	long value = -1;
-
-	while (f && value < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, strlen(key)))
-			sscanf(line + strlen(key), "%ld", &value);
-	if (f)
-		fclose(f);
-	return value;
-}
-
 static int count_workers_of(pid_t pid)
 {
 	struct dirent *entry;

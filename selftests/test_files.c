@@ -140,3 +140,17 @@ int loop_attach(int backing)
 {
 	return loop_attach_sectors(backing, 0);
 }
+
+long read_value(const char *path, const char *key)
+{
+	FILE *f = fopen(path, "re");
+	char line[256];
+	long value = -1;
+
+	while (f && value < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)))
+			sscanf(line + strlen(key), "%ld", &value);
+	if (f)
+		fclose(f);
+	return value;
+}

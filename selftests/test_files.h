@@ -35,4 +35,7 @@ int file_can_direct(int fd);
 /* What is clean leaves the page cache. */
 void file_evict(int fd);
 
+/* The number that follows @key in a line of a file, as in /proc; else -1. */
+long read_value(const char *path, const char *key);
+
 #endif /* TEST_FILES_H */

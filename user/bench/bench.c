@@ -42,39 +42,38 @@ static void release(struct bench_load *load)
 	free(load->memories);
 }
 
-static void touch_run(char *start, uint64_t length)
+static int touch_run(void *arg, size_t block, uint64_t at, uint64_t end)
 {
-	for (uint64_t at = 0; at < length; at += PAGE)
+	const struct bench_load *load = arg;
+	char *start = load->memories[block].address;
+
+	for (; at < end; at += PAGE)
 		*(volatile char *)(start + at) = start[at];
+	return 0;
 }
 
 /* What a guest does next: write to its pages, one after the other. */
-static void touch(const struct bench_load *load)
+static void touch(struct bench_load *load)
 {
 	const struct bench_image *image = load->setup->image;
 
-	if (load->setup->touch == BENCH_TOUCH_NONE)
-		return;
-	for (size_t i = 0; i < image->nr_blocks; i++) {
-		const struct ramload_block *block = &image->blocks[i];
-		char *start = load->memories[i].address;
-		uint64_t at = 0, end;
-
-		if (load->setup->touch == BENCH_TOUCH_ALL) {
-			touch_run(start, block->length);
-			continue;
-		}
-		for (; at < block->length; at = end) {
-			end = bench_image_next_run(block, &at, block->length);
-			touch_run(start + at, end - at);
-		}
+	switch (load->setup->touch) {
+	case BENCH_TOUCH_ALL:
+		for (size_t i = 0; i < image->nr_blocks; i++)
+			touch_run(load, i, 0, image->blocks[i].length);
+		break;
+	case BENCH_TOUCH_PRESENT:
+		bench_image_walk(image, touch_run, load);
+		break;
+	case BENCH_TOUCH_NONE:
+		break;
 	}
 }
 
-static int compare_run(const struct bench_load *load, size_t i, uint64_t at,
-		       uint64_t end)
+static int compare_run(void *arg, size_t i, uint64_t at, uint64_t end)
 {
 	static char buffer[1 << 20];
+	const struct bench_load *load = arg;
 	const struct ramload_block *block = bench_block(load, i);
 
 	while (at < end) {
@@ -89,23 +88,6 @@ static int compare_run(const struct bench_load *load, size_t i, uint64_t at,
 		at += got;
 	}
 	return 0;
-}
-
-static int compare(const struct bench_load *load)
-{
-	const struct bench_image *image = load->setup->image;
-	int err = 0;
-
-	for (size_t i = 0; i < image->nr_blocks; i++) {
-		const struct ramload_block *block = &image->blocks[i];
-		uint64_t at = 0, end;
-
-		for (; !err && at < block->length; at = end) {
-			end = bench_image_next_run(block, &at, block->length);
-			err = compare_run(load, i, at, end);
-		}
-	}
-	return err;
 }
 
 static int load_image(struct bench_load *load)
@@ -188,7 +170,7 @@ int bench_run(const struct bench_method *method,
 		err = run_measured(&load, sample);
 	sample->extra = bench_memory_used() - used - guest_bytes(setup);
 	if (!err)
-		err = compare(&load);
+		err = bench_image_walk(setup->image, compare_run, &load);
 	if (method->finish)
 		method->finish(&load);
 	release(&load);

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bitmap.h"
 #include "bits.h"
+#include "block.h"
 #include "image.h"
 
 #define PAGE		4096
@@ -96,32 +96,39 @@ static const struct pattern *find_pattern(const char *name)
 	return NULL;
 }
 
-uint64_t bench_image_next_run(const struct ramload_block *block, uint64_t *at,
-			      uint64_t end)
+int bench_image_walk(const struct bench_image *image, bench_run_fn fn,
+		     void *arg)
 {
-	uint64_t size = block->page_size, first, nr;
+	int err = 0;
 
-	if (!block->bitmap)
-		return end;
-	nr = (end + size - 1) / size;
-	first = bitmap_next(block->bitmap, *at / size, nr);
-	*at = min_u64(end, max_u64(*at, first * size));
-	return min_u64(end, size * bitmap_next_absent(block->bitmap, first, nr));
-}
-
-static void count(struct bench_image *image)
-{
 	for (size_t i = 0; i < image->nr_blocks; i++) {
 		const struct ramload_block *block = &image->blocks[i];
 		uint64_t at = 0, end;
 
-		image->length += block->length;
-		for (; at < block->length; at = end) {
-			end = bench_image_next_run(block, &at, block->length);
-			image->present += end - at;
-			image->runs += end > at;
+		for (; !err && at < block->length; at = end) {
+			end = block_next_run(block, &at, block->length);
+			if (at < end)
+				err = fn(arg, i, at, end);
 		}
 	}
+	return err;
+}
+
+static int count_run(void *arg, size_t block, uint64_t at, uint64_t end)
+{
+	struct bench_image *image = arg;
+
+	(void)block;
+	image->present += end - at;
+	image->runs++;
+	return 0;
+}
+
+static void count(struct bench_image *image)
+{
+	for (size_t i = 0; i < image->nr_blocks; i++)
+		image->length += image->blocks[i].length;
+	bench_image_walk(image, count_run, image);
 }
 
 /* No page is like another, and none is zeros. */
@@ -157,7 +164,7 @@ static int write_block(int fd, const struct ramload_block *block,
 	if (ftruncate(fd, block->length))
 		return -errno;
 	for (; !err && at < block->length; at = end) {
-		end = bench_image_next_run(block, &at, block->length);
+		end = block_next_run(block, &at, block->length);
 		err = write_run(fd, at, end, state);
 	}
 	return !err && fsync(fd) ? -errno : err;
@@ -290,13 +297,16 @@ void bench_image_close(struct bench_image *image)
 	*image = (struct bench_image){ .fd = -1, .direct_fd = -1 };
 }
 
-static int read_run(const struct bench_image *image, uint64_t at, uint64_t end)
+static int read_run(void *arg, size_t block, uint64_t at, uint64_t end)
 {
 	static char buffer[PIECE];
+	const struct bench_image *image = arg;
+	uint64_t offset = image->blocks[block].file_offset;
 
 	while (at < end) {
 		ssize_t got = pread(image->fd, buffer,
-				    min_u64(sizeof(buffer), end - at), at);
+				    min_u64(sizeof(buffer), end - at),
+				    offset + at);
 
 		if (got <= 0)
 			return got ? -errno : -ENODATA;
@@ -307,19 +317,7 @@ static int read_run(const struct bench_image *image, uint64_t at, uint64_t end)
 
 int bench_image_warm(const struct bench_image *image)
 {
-	int err = 0;
-
-	for (size_t i = 0; i < image->nr_blocks; i++) {
-		const struct ramload_block *block = &image->blocks[i];
-		uint64_t at = 0, end;
-
-		for (; !err && at < block->length; at = end) {
-			end = bench_image_next_run(block, &at, block->length);
-			err = read_run(image, block->file_offset + at,
-				       block->file_offset + end);
-		}
-	}
-	return err;
+	return bench_image_walk(image, read_run, (void *)image);
 }
 
 int bench_image_chill(const struct bench_image *image)

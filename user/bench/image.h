@@ -70,15 +70,18 @@ int bench_image_warm(const struct bench_image *image);
 /** bench_image_chill() - drop it from the page cache */
 int bench_image_chill(const struct bench_image *image);
 
+/* What is done with present bytes of a block: [@at, @end) of block @block. */
+typedef int (*bench_run_fn)(void *arg, size_t block, uint64_t at, uint64_t end);
+
 /**
- * bench_image_next_run() - find present bytes of a block
- * @block: the block
- * @at: where to look from; moved to the start of the run, or to @end
- * @end: where to stop
+ * bench_image_walk() - go through all runs of present bytes
+ * @image: the image
+ * @fn: called with each run, until it returns other than 0
+ * @arg: its first argument
  *
- * Return: the end of the run
+ * Return: what @fn returned last, 0 if there are no runs
  */
-uint64_t bench_image_next_run(const struct ramload_block *block, uint64_t *at,
-			      uint64_t end);
+int bench_image_walk(const struct bench_image *image, bench_run_fn fn,
+		     void *arg);
 
 #endif /* BENCH_IMAGE_H */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bits.h"
+#include "block.h"
 #include "pool.h"
 
 #define CHUNK	(UINT64_C(2) << 20)
@@ -68,7 +69,7 @@ static int load_chunk(struct bench_worker *worker, size_t i, uint64_t at)
 	int err = 0;
 
 	while (!err && at < end) {
-		run_end = bench_image_next_run(block, &at, end);
+		run_end = block_next_run(block, &at, end);
 		if (at < run_end)
 			err = worker->load->method->run(worker, i, at, run_end);
 		at = run_end;

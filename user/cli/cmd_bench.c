@@ -154,17 +154,8 @@ static bool parse_image(struct bench_command *command, size_t i, char *word)
 
 static bool parse_dest(struct bench_command *command, size_t i, char *word)
 {
-	enum ramload_memory_kind kind;
-	const char *name;
-
-	for (kind = 0; (name = ramload_memory_kind_name(kind)); kind++) {
-		if (!strcmp(name, word)) {
-			command->dests[i] = kind;
-			command->nr_dests = i + 1;
-			return true;
-		}
-	}
-	return false;
+	command->nr_dests = i + 1;
+	return options_memory_kind(word, &command->dests[i]);
 }
 
 static bool parse_cache(struct bench_command *command, size_t i, char *word)
@@ -181,21 +172,10 @@ static bool parse_method(struct bench_command *command, size_t i, char *word)
 	return command->methods[i];
 }
 
-static bool parse_number(const char *word, uint64_t max, unsigned int *number)
-{
-	uint64_t value;
-
-	if (word[strspn(word, "0123456789")] || !size_parse(word, &value) ||
-	    !value || value > max)
-		return false;
-	*number = value;
-	return true;
-}
-
 static bool parse_workers(struct bench_command *command, size_t i, char *word)
 {
 	command->nr_workers = i + 1;
-	return parse_number(word, MAX_WORKERS, &command->workers[i]);
+	return options_number(word, MAX_WORKERS, &command->workers[i]);
 }
 
 static bool parse_list(struct bench_command *command, const char *option,
@@ -235,7 +215,7 @@ static bool parse_touch(struct bench_command *command, const char *word)
 
 static bool parse_rounds(struct bench_command *command, const char *text)
 {
-	if (parse_number(text, MAX_ROUNDS, &command->rounds))
+	if (options_number(text, MAX_ROUNDS, &command->rounds))
 		return true;
 	options_bad_value("bench", "rounds", text);
 	return false;

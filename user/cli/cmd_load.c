@@ -16,7 +16,6 @@
 #include "name.h"
 #include "options.h"
 #include "output.h"
-#include "size.h"
 
 #define MAX_WORKERS 4096
 
@@ -102,29 +101,18 @@ static bool parse_engine(struct load *load, const char *name)
 
 static bool parse_dest(struct load *load, const char *name)
 {
-	enum ramload_memory_kind kind;
-
-	for (kind = 0; kind <= RAMLOAD_MEMORY_HUGETLB; kind++) {
-		if (!strcmp(name, ramload_memory_kind_name(kind))) {
-			load->kind = kind;
-			return true;
-		}
-	}
+	if (options_memory_kind(name, &load->kind))
+		return true;
 	options_bad_value("load", "dest", name);
 	return false;
 }
 
 static bool parse_workers(struct load *load, const char *text)
 {
-	uint64_t workers;
-
-	if (text[strspn(text, "0123456789")] || !size_parse(text, &workers) ||
-	    !workers || workers > MAX_WORKERS) {
-		options_bad_value("load", "workers", text);
-		return false;
-	}
-	load->workers = workers;
-	return true;
+	if (options_number(text, MAX_WORKERS, &load->workers))
+		return true;
+	options_bad_value("load", "workers", text);
+	return false;
 }
 
 static bool parse_direct(struct load *load, const char *when)

@@ -4,6 +4,7 @@
 
 #include "message.h"
 #include "options.h"
+#include "size.h"
 
 static void hint(const char *command)
 {
@@ -82,4 +83,29 @@ int options_choice(const char *value, const char *const *choices)
 			return i;
 	}
 	return -1;
+}
+
+bool options_number(const char *value, uint64_t max, unsigned int *number)
+{
+	uint64_t parsed;
+
+	if (value[strspn(value, "0123456789")] || !size_parse(value, &parsed) ||
+	    !parsed || parsed > max)
+		return false;
+	*number = parsed;
+	return true;
+}
+
+bool options_memory_kind(const char *value, enum ramload_memory_kind *kind)
+{
+	enum ramload_memory_kind i;
+	const char *name;
+
+	for (i = 0; (name = ramload_memory_kind_name(i)); i++) {
+		if (!strcmp(name, value)) {
+			*kind = i;
+			return true;
+		}
+	}
+	return false;
 }

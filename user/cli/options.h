@@ -6,7 +6,10 @@
 #define CLI_OPTIONS_H
 
 #include <getopt.h>
+#include <ramload.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /**
  * options_next() - the next option
@@ -33,5 +36,11 @@ void options_bad_value(const char *command, const char *option,
 
 /** options_choice() - index of @value in @choices, which NULL ends; or -1 */
 int options_choice(const char *value, const char *const *choices);
+
+/** options_number() - read a decimal number from 1 to @max; false if it is none */
+bool options_number(const char *value, uint64_t max, unsigned int *number);
+
+/** options_memory_kind() - find a kind of memory by its name; false if none */
+bool options_memory_kind(const char *value, enum ramload_memory_kind *kind);
 
 #endif /* CLI_OPTIONS_H */

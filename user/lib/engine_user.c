@@ -28,7 +28,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "bitmap.h"
+#include "block.h"
 #include "job.h"
 #include "session.h"
 #include "source_file.h"
@@ -135,23 +135,6 @@ static int load_run(struct user_job *job, const struct ramload_block *block,
 	return 0;
 }
 
-/*
- * Find the first bytes to load in [*@at, @end) of a block: *@at is moved to the
- * first of them, or to @end, and the end of their run is returned.
- */
-static uint64_t next_run(const struct ramload_block *block, uint64_t *at,
-			 uint64_t end)
-{
-	uint64_t size = block->page_size, first, nr;
-
-	if (!block->bitmap)
-		return end;
-	nr = (end + size - 1) / size;
-	first = bitmap_next(block->bitmap, *at / size, nr);
-	*at = min_u64(end, max_u64(*at, first * size));
-	return min_u64(end, size * bitmap_next_absent(block->bitmap, first, nr));
-}
-
 static int load_chunk(struct user_job *job, const struct partition_chunk *chunk,
 		      uint64_t *at)
 {
@@ -161,7 +144,7 @@ static int load_chunk(struct user_job *job, const struct partition_chunk *chunk,
 
 	*at = chunk->offset;
 	while (!err && *at < end) {
-		uint64_t run_end = next_run(block, at, end);
+		uint64_t run_end = block_next_run(block, at, end);
 
 		err = load_run(job, block, at, run_end);
 	}
@@ -222,7 +205,7 @@ static void find_cancelled(struct user_job *job)
 		chunk = partition_chunk(&job->partition, i);
 		at = chunk.offset;
 		end = chunk.offset + chunk.length;
-		next_run(&job->blocks[chunk.block], &at, end);
+		block_next_run(&job->blocks[chunk.block], &at, end);
 		if (at < end)
 			set_error(job, -ECANCELED, i, chunk.block, at);
 	}
