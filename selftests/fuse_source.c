@@ -315,7 +315,11 @@ struct fuse_source *fuse_source_start_flags(uint64_t size, uint64_t gate,
 	prctl(PR_SET_DUMPABLE, 0);
 	pthread_mutex_init(&s->hook_lock, NULL);
 	load_module("fuse");
-	s->device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	/*
+	 * A request that has been polled for is gone if its reader was killed
+	 * since. Who waits for the next one here would not see an order.
+	 */
+	s->device = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	s->control = eventfd(0, EFD_CLOEXEC);
 	s->size = size;
 	s->open_flags = open_flags;
