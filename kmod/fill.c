@@ -18,6 +18,7 @@
  * lowest error is loaded, and that is what the result says.
  */
 
+#include <linux/blkdev.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
@@ -56,7 +57,7 @@ static ssize_t fill_batch(struct fill *f, struct load_job *job)
 		return err;
 	if (f->target.file)
 		return fill_shmem(f, src);
-	if (f->target.userfault ||
+	if (f->target.userfault || f->cold ||
 	    source_file_is_direct(src, seg->file_offset, fill_bytes(f)))
 		return fill_pinned(f, src);
 	return fill_user(f, src);
@@ -81,7 +82,7 @@ static bool is_interruption(int err)
 #define PAUSE	1
 
 /* Returns 0 to go on, PAUSE, or the error that ends the job. */
-int fill_may_go_on(const struct fill *f)
+static int may_go_on(const struct fill *f)
 {
 	if (load_job_cancelled(f->job) || fatal_signal_pending(current))
 		return -ECANCELED;
@@ -90,20 +91,35 @@ int fill_may_go_on(const struct fill *f)
 	return 0;
 }
 
-/* Returns as fill_may_go_on(), where @err is what a batch ended with. */
+/* Returns as may_go_on(), where @err is what a batch ended with. */
 static int batch_error(const struct fill *f, int err)
 {
 	int why;
 
 	if (!is_interruption(err))
 		return err;
-	why = fill_may_go_on(f);
+	why = may_go_on(f);
 	return why ?: -EINTR;
+}
+
+ssize_t fill_read_batch(struct fill *f)
+{
+	size_t done = 0;
+	ssize_t ret;
+
+	do {
+		ret = source_batch_read(&f->batch);
+		if (ret <= 0)
+			break;
+		done += ret;
+	} while (!source_batch_done(&f->batch) && !may_go_on(f));
+	return done ?: ret;
 }
 
 /* Moves on by @bytes that are loaded. */
 static void advance(struct fill *f, u64 bytes)
 {
+	f->ahead_bytes -= min(bytes, f->ahead_bytes);
 	while (bytes) {
 		struct load_segment *seg = &f->segs[f->seg];
 		u64 part = min(bytes, seg->length);
@@ -128,15 +144,13 @@ static bool join(struct load_segment *seg, const struct load_segment *next)
 }
 
 /*
- * Finds the next segments. False if that was the end of the chunk. Ranges of a
- * page each, one after the other, become one segment.
+ * Looks up the next segments. Ranges of a page each, one after the other, become
+ * one.
  */
-static bool find_segments(struct fill *f, const struct load_request *req)
+static void look_up_segments(struct fill *f, const struct load_request *req)
 {
 	struct load_segment seg;
 
-	if (f->seg < f->nr_segs)
-		return true;
 	f->seg = 0;
 	f->nr_segs = 0;
 	while (f->nr_segs < FILL_SEGMENTS &&
@@ -145,19 +159,90 @@ static bool find_segments(struct fill *f, const struct load_request *req)
 			continue;
 		f->segs[f->nr_segs++] = seg;
 	}
-	return f->nr_segs;
 }
 
-/* Loads what is left of the chunk; returns as fill_may_go_on(). */
+/* One that is alone is long, or the last; source_file_read() decides. */
+static bool are_cold(const struct fill *f, const struct source_file *src)
+{
+	const struct load_segment *last = &f->segs[f->nr_segs - 1];
+
+	return f->nr_segs > 1 &&
+	       source_file_is_cold(src, f->segs[0].file_offset,
+				   last->file_offset + last->length);
+}
+
+/* Finds the next segments. False if that was the end of the chunk. */
+static bool find_segments(struct fill *f, const struct load_job *job)
+{
+	if (f->seg < f->nr_segs)
+		return true;
+	look_up_segments(f, load_job_request(job));
+	if (!f->nr_segs)
+		return false;
+	f->cold = are_cold(f, load_job_source(job));
+	f->ahead = 0;
+	f->ahead_to = 0;
+	f->ahead_bytes = 0;
+	return true;
+}
+
+/*
+ * The next part to be read ahead, empty if that is enough. It is never behind
+ * what is loaded: more than a batch was read ahead before each batch.
+ */
+static u64 next_ahead(struct fill *f, u64 *pos)
+{
+	const struct load_segment *seg = &f->segs[f->ahead];
+	u64 end = seg->file_offset + seg->length;
+	u64 bytes;
+
+	*pos = max(f->ahead_to, seg->file_offset);
+	bytes = min(end - *pos, FILL_AHEAD - f->ahead_bytes);
+	f->ahead_to = *pos + bytes;
+	f->ahead_bytes += bytes;
+	if (f->ahead_to == end) {
+		f->ahead++;
+		f->ahead_to = 0;
+	}
+	return bytes;
+}
+
+/*
+ * Has the device read what comes next, while the CPU copies what is there. The
+ * first bytes tell whether the page cache has it all.
+ */
+static void read_ahead(struct fill *f, const struct source_file *src)
+{
+	struct blk_plug plug;
+	bool cold;
+	u64 pos, bytes;
+
+	if (f->cold || f->ahead == f->nr_segs ||
+	    f->ahead_bytes > FILL_AHEAD / 2)
+		return;
+	bytes = next_ahead(f, &pos);
+	cold = source_file_may_read_ahead(src, pos);
+	blk_start_plug(&plug);
+	while (bytes) {
+		if (cold)
+			source_file_read_ahead(src, pos, bytes);
+		if (f->ahead == f->nr_segs)
+			break;
+		bytes = next_ahead(f, &pos);
+	}
+	blk_finish_plug(&plug);
+}
+
+/* Loads what is left of the chunk; returns as may_go_on(). */
 static int fill_chunk(struct fill *f, struct load_job *job, u64 *done)
 {
-	const struct load_request *req = load_job_request(job);
 	ssize_t ret;
 
-	while (find_segments(f, req)) {
-		ret = fill_may_go_on(f);
+	while (find_segments(f, job)) {
+		ret = may_go_on(f);
 		if (ret)
 			return ret;
+		read_ahead(f, load_job_source(job));
 		ret = fill_batch(f, job);
 		if (ret < 0)
 			return batch_error(f, ret);
@@ -211,6 +296,7 @@ bool fill_run(struct fill *f, struct load_job *job)
 	int err;
 
 	err = fill_chunk(f, job, &done);
+	source_batch_end(&f->batch);
 	target_vma_put(&f->target);
 	load_job_add_done(job, done);
 	if (err == PAUSE)

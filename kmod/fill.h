@@ -2,12 +2,12 @@
 #ifndef RAMLOAD_FILL_H
 #define RAMLOAD_FILL_H
 
-#include <linux/bvec.h>
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 
 #include "load_request.h"
+#include "source_batch.h"
 #include "target_vma.h"
 
 struct folio;
@@ -16,12 +16,15 @@ struct mm_struct;
 struct page;
 struct source_file;
 
-/* A batch of the pinned fill: what is read directly at a time. */
+/* A batch of the pinned fill. */
 #define FILL_PINNED_PAGES	512
 
 /* A batch of the shmem fill: pieces, and bytes. */
 #define FILL_SHMEM_PIECES	256
 #define FILL_SHMEM_BYTES	SZ_2M
+
+/* The source is read ahead so far, in the segments that are looked up. */
+#define FILL_AHEAD		((u64)SZ_4M)
 
 /* Segments that are looked up at a time; a batch may have many. */
 #define FILL_SEGMENTS		256
@@ -31,14 +34,12 @@ struct source_file;
  * @folio: a reference
  * @offset: where in the folio it starts
  * @length: its length
- * @from: where it is in the source
  * @fresh: the folio was not uptodate: nobody sees what is in it
  */
 struct shmem_piece {
 	struct folio *folio;
 	size_t offset;
 	size_t length;
-	loff_t from;
 	bool fresh;
 };
 
@@ -51,14 +52,19 @@ struct shmem_piece {
  * @segs: segments before @pos
  * @seg: index of the one that it is at; the first bytes of that may be cut off
  * @nr_segs: how many there are
+ * @cold: they are many small ones, to be read directly
+ * @ahead: index of the segment that is to be read ahead next, as far as
+ *	segments have been
+ * @ahead_to: and where in the source
+ * @ahead_bytes: bytes before that which are not loaded
  * @target: the mapping filled last, kept from one batch to the next
  * @in_place: somebody interfered with the last batch of the shmem fill: make
  *	the folios of the next one visible before they are read into
- * @bvecs: the pages of a batch, as the source takes them
+ * @batch: what is read of the source
  * @pieces: the folios of a batch of the shmem fill
  * @pages: the pages of a batch of the pinned fill
  *
- * Made once for a worker, so that no chunk allocates.
+ * Made once for a worker, so that no chunk allocates. To be zeroed.
  */
 struct fill {
 	struct mm_struct *mm;
@@ -68,9 +74,13 @@ struct fill {
 	struct load_segment segs[FILL_SEGMENTS];
 	unsigned int seg;
 	unsigned int nr_segs;
+	bool cold;
+	unsigned int ahead;
+	u64 ahead_to;
+	u64 ahead_bytes;
 	struct target_vma target;
 	bool in_place;
-	struct bio_vec bvecs[FILL_PINNED_PAGES];
+	struct source_batch batch;
 	union {
 		struct shmem_piece pieces[FILL_SHMEM_PIECES];
 		struct page *pages[FILL_PINNED_PAGES];
@@ -91,8 +101,11 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src);
 ssize_t fill_user(struct fill *f, const struct source_file *src);
 ssize_t fill_pinned(struct fill *f, const struct source_file *src);
 
-/* Whether a fill may begin another read: 0, or anything else if not. */
-int fill_may_go_on(const struct fill *f);
+/*
+ * Reads f->batch, or its first bytes. Returns how many, 0 at the end of the file,
+ * or an errno.
+ */
+ssize_t fill_read_batch(struct fill *f);
 
 /* Bytes of the segment that @f is at which lie in @f->target. */
 static inline size_t fill_bytes(const struct fill *f)

@@ -8,12 +8,13 @@
  * lose a page to a child.) And for what a worker cannot store to, but the
  * process may want loaded: memory protection keys are not looked at here.
  *
- * A batch of pages is faulted in for writing and pinned, read into, marked
- * dirty and unpinned. get_user_pages does the checks that a store would
- * meet: VM_WRITE, copy on write, i_size, hardware poison. Its faults are those
- * of the destination's mm, and are charged to that.
+ * A batch of pages, of many segments if they are small, is faulted in for
+ * writing and pinned, read into, marked dirty and unpinned. get_user_pages does
+ * the checks that a store would meet: VM_WRITE, copy on write, i_size, hardware
+ * poison. Its faults are those of the destination's mm, and are charged to
+ * that.
  *
- * A pin is short: it lasts for one read of at most FILL_PINNED_PAGES pages, as
+ * A pin is short: it lasts for a batch of at most FILL_PINNED_PAGES pages, as
  * for a direct read(2). mmap_lock is dropped before the read, so nothing that
  * the read may need (a fault of a FUSE daemon, say) waits for us. If the
  * mapping goes while its pages are pinned, the bytes go where those of a
@@ -32,70 +33,105 @@
 #include "fill.h"
 #include "source_file.h"
 
-static long pin(struct fill *f, unsigned long addr, unsigned long nr)
+/* Pins some pages of a segment; returns how many, or an errno. */
+static long pin(struct fill *f, unsigned long addr, unsigned int first,
+		unsigned long nr, int *locked)
 {
-	int locked = 1;
-	long pinned;
-
 	if (fault_point(FAULT_PIN))
 		return -ENOMEM;
-	if (mmap_read_lock_killable(f->mm))
+	if (!*locked && mmap_read_lock_killable(f->mm))
 		return -EINTR;
-	pinned = pin_user_pages_remote(f->mm, addr, nr, FOLL_WRITE, f->pages,
-				       &locked);
-	if (locked)
-		mmap_read_unlock(f->mm);
-	return pinned ?: -EFAULT;
+	*locked = 1;
+	return pin_user_pages_remote(f->mm, addr, nr, FOLL_WRITE,
+				     &f->pages[first], locked) ?: -EFAULT;
 }
 
-/* Pages that adjoin in a folio become one bvec. Returns the number of bvecs. */
-static unsigned int make_bvecs(struct fill *f, long nr, size_t offset,
-			       size_t bytes)
+/* Pages that adjoin in a folio become one bvec. */
+static void add_pinned(struct fill *f, loff_t from, unsigned int first,
+		       long nr, size_t offset, size_t bytes)
 {
-	struct bio_vec *bv = f->bvecs - 1;
 	struct page *prev = NULL;
 	long i;
 
 	for (i = 0; i < nr; i++) {
-		struct page *page = f->pages[i];
+		struct page *page = f->pages[first + i];
 		size_t len = min_t(size_t, bytes, PAGE_SIZE - offset);
 
 		if (prev && page == prev + 1 &&
-		    page_folio(page) == page_folio(prev)) {
-			bv->bv_len += len;
-		} else {
-			bv++;
-			bv->bv_page = page;
-			bv->bv_len = len;
-			bv->bv_offset = offset;
-		}
+		    page_folio(page) == page_folio(prev))
+			source_batch_extend(&f->batch, len);
+		else
+			source_batch_add(&f->batch, from, page, offset, len);
 		prev = page;
+		from += len;
 		bytes -= len;
 		offset = 0;
 	}
-	return bv - f->bvecs + 1;
+}
+
+/*
+ * Pins what comes first of a segment, as far as there is room, and adds it to
+ * the batch. Returns the number of bytes, or an errno.
+ */
+static ssize_t pin_segment(struct fill *f, const struct load_segment *seg,
+			   unsigned int *nr_pages, int *locked)
+{
+	size_t offset = offset_in_page(seg->dest);
+	size_t room = source_batch_room(&f->batch);
+	size_t bytes = min_t(u64, seg->length, f->target.end - seg->dest);
+	long nr;
+
+	room = min_t(size_t, room, FILL_PINNED_PAGES - *nr_pages);
+	bytes = min(bytes, room * PAGE_SIZE - offset);
+	nr = pin(f, seg->dest - offset, *nr_pages,
+		 DIV_ROUND_UP(offset + bytes, PAGE_SIZE), locked);
+	if (nr < 0)
+		return nr;
+	bytes = min_t(size_t, bytes, nr * PAGE_SIZE - offset);
+	add_pinned(f, seg->file_offset, *nr_pages, nr, offset, bytes);
+	*nr_pages += nr;
+	return bytes;
+}
+
+static bool is_in_target(const struct fill *f, const struct load_segment *seg)
+{
+	return seg->dest >= f->target.start && seg->dest < f->target.end;
+}
+
+/*
+ * Pins pages for the first bytes of as many segments as there is room for; of
+ * one only, if somebody handles its faults, who may want to see what is loaded
+ * before. Returns 0, with at least one pinned, or an errno.
+ */
+static int collect(struct fill *f, unsigned int *nr_pages)
+{
+	const struct load_segment *seg = &f->segs[f->seg];
+	const struct load_segment *end = &f->segs[f->nr_segs];
+	ssize_t ret;
+	int locked = 0;
+
+	do {
+		ret = pin_segment(f, seg, nr_pages, &locked);
+		if (ret != (ssize_t)seg->length)
+			break;
+	} while (!f->target.userfault && ++seg < end && is_in_target(f, seg) &&
+		 source_batch_room(&f->batch) &&
+		 *nr_pages < FILL_PINNED_PAGES);
+	if (locked)
+		mmap_read_unlock(f->mm);
+	return *nr_pages ? 0 : ret;
 }
 
 ssize_t fill_pinned(struct fill *f, const struct source_file *src)
 {
-	const struct load_segment *seg = &f->segs[f->seg];
-	unsigned long addr = seg->dest;
-	size_t offset = offset_in_page(addr);
-	size_t bytes = fill_bytes(f);
-	struct iov_iter iter;
-	unsigned int nr_bvecs;
+	unsigned int nr_pages = 0;
 	ssize_t ret;
-	long nr;
 
-	bytes = min_t(size_t, bytes, FILL_PINNED_PAGES * PAGE_SIZE - offset);
-	nr = pin(f, addr - offset, DIV_ROUND_UP(offset + bytes, PAGE_SIZE));
-	if (nr < 0)
-		return nr;
-	bytes = min_t(size_t, bytes, nr * PAGE_SIZE - offset);
-	nr_bvecs = make_bvecs(f, nr, offset, bytes);
-
-	iov_iter_bvec(&iter, ITER_DEST, f->bvecs, nr_bvecs, bytes);
-	ret = source_file_read(src, seg->file_offset, &iter);
-	unpin_user_pages_dirty_lock(f->pages, nr, true);
+	source_batch_start(&f->batch, src, f->cold);
+	ret = collect(f, &nr_pages);
+	if (ret)
+		return ret;
+	ret = fill_read_batch(f);
+	unpin_user_pages_dirty_lock(f->pages, nr_pages, true);
 	return ret ?: -ENODATA;
 }

@@ -354,7 +354,6 @@ static void set_piece(struct shmem_piece *piece, struct folio *folio,
 	piece->folio = folio;
 	piece->offset = offset_in_folio(folio, next->to);
 	piece->length = min(next->length, folio_size(folio) - piece->offset);
-	piece->from = next->from;
 	piece->fresh = false;
 }
 
@@ -405,29 +404,49 @@ static int collect(struct fill *f, struct shmem_batch *b)
 	int err = 0;
 
 	while (b->nr < FILL_SHMEM_PIECES && !b->copied &&
+	       source_batch_room(&f->batch) &&
 	       next_bytes(f, b, &next)) {
 		struct shmem_piece *piece = &f->pieces[b->nr];
 
 		err = collect_piece(f, b, piece, &next);
 		if (err)
 			break;
-		bvec_set_folio(&f->bvecs[b->nr++], piece->folio, piece->length,
-			       piece->offset);
+		b->nr++;
+		if (!b->copied)
+			source_batch_add(&f->batch, next.from,
+					 folio_page(piece->folio,
+						    piece->offset / PAGE_SIZE),
+					 offset_in_page(piece->offset),
+					 piece->length);
 	}
 	return b->bytes ? 0 : err;
 }
 
-/* What lies behind the end of the file must be zero: it may grow again. */
-static void clear_truncated(struct inode *inode, struct shmem_piece *piece,
-			    size_t bytes)
+/*
+ * A visible piece has been read into, maybe more of it than is said to be. What
+ * lies behind the end of the file must be zero: it may grow again.
+ */
+static void clear_truncated(struct inode *inode, struct shmem_piece *piece)
 {
-	u64 start = folio_pos(piece->folio) + piece->offset;
-	u64 mapped = max(mapped_end(inode), start);
+	struct folio *folio = piece->folio;
+	u64 start = folio_pos(folio) + piece->offset;
+	u64 mapped;
 
-	if (mapped < start + bytes)
-		folio_zero_segment(piece->folio,
-				   piece->offset + (mapped - start),
-				   piece->offset + bytes);
+	flush_dcache_folio(folio);
+	/*
+	 * A truncate that is still to come clears what it has to. The bytes
+	 * were written before the size is looked at.
+	 */
+	smp_mb();
+	if (is_mapped(inode, piece, piece->length))
+		return;
+	folio_lock(folio);
+	mapped = max(mapped_end(inode), start);
+	if (folio->mapping == inode->i_mapping &&
+	    mapped < start + piece->length)
+		folio_zero_segment(folio, piece->offset + (mapped - start),
+				   piece->offset + piece->length);
+	folio_unlock(folio);
 }
 
 /* Can what was read into the folio, while it was fresh, become visible? */
@@ -440,55 +459,60 @@ static bool still_fresh(struct inode *inode, struct shmem_piece *piece,
 	       !folio_test_uptodate(folio) && is_mapped(inode, piece, bytes);
 }
 
-/* Commits the first @bytes of a piece. False if they must be read again. */
-static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
+/*
+ * Makes a fresh piece visible, of which @bytes were read. False if they must be
+ * read again.
+ */
+static bool commit_fresh(struct inode *inode, struct shmem_piece *piece,
 			 size_t bytes)
 {
 	struct folio *folio = piece->folio;
-	bool kept = true;
+	bool kept;
 
 	flush_dcache_folio(folio);
-	/*
-	 * A truncate that is still to come clears what it has to. The bytes
-	 * were written before the size is looked at.
-	 */
+	/* As in clear_truncated(). */
 	smp_mb();
-	if (!piece->fresh && is_mapped(inode, piece, bytes))
-		return true;
 	folio_lock(folio);
 	if (!folio_test_uptodate(folio) && fault_point(FAULT_INTERFERE))
 		make_visible(folio);
-	if (!piece->fresh) {
-		if (folio->mapping == inode->i_mapping)
-			clear_truncated(inode, piece, bytes);
-	} else if (still_fresh(inode, piece, bytes)) {
+	kept = still_fresh(inode, piece, bytes);
+	if (kept) {
 		folio_zero_segments(folio, 0, piece->offset,
 				    piece->offset + bytes, folio_size(folio));
 		folio_mark_uptodate(folio);
 		folio_mark_dirty(folio);
-	} else {
-		kept = false;
 	}
 	folio_unlock(folio);
 	return kept;
 }
 
 /*
- * Nothing was read into the piece. If the folio is there for our sake only, it
- * leaves the page cache, so that a hole remains one; that of a fallocate is
- * dirty.
+ * Nothing that counts was read into the fresh piece. If the folio is there for
+ * our sake only, it leaves the page cache, so that a hole remains one; that of
+ * a fallocate is dirty.
  */
-static void discard_piece(struct inode *inode, struct shmem_piece *piece)
+static void discard_fresh(struct inode *inode, struct shmem_piece *piece)
 {
 	struct folio *folio = piece->folio;
 
-	if (!piece->fresh)
-		return;
 	folio_lock(folio);
 	if (folio->mapping == inode->i_mapping &&
 	    !folio_test_uptodate(folio) && !folio_test_dirty(folio))
 		generic_error_remove_folio(inode->i_mapping, folio);
 	folio_unlock(folio);
+}
+
+/* Commits the first @bytes of a piece. False if they must be read again. */
+static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
+			 size_t bytes)
+{
+	if (!piece->fresh)
+		clear_truncated(inode, piece);
+	else if (!bytes)
+		discard_fresh(inode, piece);
+	else
+		return commit_fresh(inode, piece, bytes);
+	return true;
 }
 
 /* How many pieces are to be read. */
@@ -511,9 +535,9 @@ static size_t commit(struct fill *f, const struct shmem_batch *b, size_t bytes)
 		struct shmem_piece *piece = &f->pieces[i];
 		size_t part = min(bytes - done, piece->length);
 
-		if (!part)
-			discard_piece(b->inode, piece);
-		kept = kept && part && commit_piece(b->inode, piece, part);
+		/* What is fresh after one that is to be read again stays so. */
+		if (kept || !piece->fresh || !part)
+			kept &= commit_piece(b->inode, piece, part);
 		if (kept)
 			done += part;
 		folio_put(piece->folio);
@@ -525,45 +549,6 @@ static size_t commit(struct fill *f, const struct shmem_batch *b, size_t bytes)
 			done = b->bytes;
 	}
 	return done;
-}
-
-/* Reads pieces that adjoin in the source, from the @i-th on; moves @i on. */
-static ssize_t read_run(struct fill *f, const struct shmem_batch *b,
-			unsigned int *i, size_t *asked)
-{
-	const struct shmem_piece *first = &f->pieces[*i];
-	unsigned int start = *i;
-	struct iov_iter iter;
-	size_t bytes = 0;
-
-	do {
-		bytes += f->pieces[(*i)++].length;
-	} while (*i < pieces_to_read(b) &&
-		 f->pieces[*i].from == first->from + (loff_t)bytes);
-	iov_iter_bvec(&iter, ITER_DEST, &f->bvecs[start], *i - start, bytes);
-	*asked = bytes;
-	return source_file_read(b->src, first->from, &iter);
-}
-
-/* Returns how many bytes are there from the first piece on, or an errno. */
-static ssize_t read_pieces(struct fill *f, const struct shmem_batch *b)
-{
-	unsigned int i = 0;
-	size_t asked = 0;
-	size_t done = 0;
-	ssize_t ret = 0;
-
-	while (i < pieces_to_read(b)) {
-		if (done && fill_may_go_on(f))
-			break;
-		ret = read_run(f, b, &i, &asked);
-		if (ret < 0)
-			break;
-		done += ret;
-		if (ret < asked)
-			break;
-	}
-	return done ?: ret;
 }
 
 ssize_t fill_shmem(struct fill *f, const struct source_file *src)
@@ -578,13 +563,15 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src)
 	ssize_t ret;
 	size_t done;
 
+	source_batch_start(&f->batch, src, f->cold);
 	b.may_copy = mapping_large_folio_support(inode->i_mapping) &&
 		     source_file_may_copy(src, seg->file_offset,
 					  fill_bytes(f));
 	ret = collect(f, &b);
 	if (ret)
 		return ret;
-	ret = read_pieces(f, &b);
+	if (pieces_to_read(&b))
+		ret = fill_read_batch(f);
 	done = commit(f, &b, max_t(ssize_t, ret, 0));
 	f->in_place = ret > 0 && done < (size_t)ret;
 	if (!done && pieces_to_read(&b))

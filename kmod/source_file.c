@@ -31,6 +31,7 @@
  */
 
 #include <linux/blkdev.h>
+#include <linux/fadvise.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -113,14 +114,30 @@ static bool is_filled_on_access(const struct file *file)
 #endif
 }
 
-static bool find_can_copy(const struct source_file *src)
+/* That of fuseblk is on one, but its daemon is asked. */
+static bool is_on_disk(const struct file *file)
 {
-	const struct file *file = src->file;
 	struct inode *inode = file_inode(file);
+	const struct super_block *sb = inode->i_sb;
 
-	return src->direct != RAMLOAD_DIRECT_ON && !IS_DAX(inode) &&
-	       (inode->i_sb->s_bdev || S_ISBLK(inode->i_mode)) &&
-	       !is_filled_on_access(file);
+	if (!S_ISBLK(inode->i_mode) &&
+	    (!(sb->s_type->fs_flags & FS_REQUIRES_DEV) ||
+	     sb->s_magic == FUSE_SUPER_MAGIC))
+		return false;
+	return !IS_DAX(inode) && !is_filled_on_access(file);
+}
+
+/*
+ * Can a direct read be asynchronous? Those that file systems with a direct_IO()
+ * of their own have may want to do something when it has ended, and do it only
+ * if they waited for that: exfat and ntfs3 clear what was never written.
+ */
+static bool may_queue(const struct file *file)
+{
+	const struct address_space_operations *ops = file->f_mapping->a_ops;
+
+	return S_ISBLK(file_inode(file)->i_mode) || !ops->direct_IO ||
+	       ops->direct_IO == noop_direct_IO;
 }
 
 /**
@@ -150,7 +167,9 @@ int source_file_open(struct source_file *src, int fd,
 		err = -EINVAL;
 		goto err_put;
 	}
-	src->can_copy = find_can_copy(src);
+	src->on_disk = is_on_disk(src->file);
+	src->may_queue = src->on_disk && src->offset_align &&
+			 may_queue(src->file);
 	return 0;
 
 err_put:
@@ -178,14 +197,13 @@ static bool is_cached(struct address_space *mapping, loff_t pos, size_t bytes)
 }
 
 /*
- * How many of the @bytes at @pos to read directly; 0 if the next ones must
+ * How many of the @bytes at @pos can be read directly; 0 if the next ones must
  * come through the page cache.
  */
-static size_t direct_bytes(const struct source_file *src, loff_t pos,
-			   size_t bytes)
+static size_t direct_part(const struct source_file *src, loff_t pos,
+			  size_t bytes)
 {
-	struct address_space *mapping = src->file->f_mapping;
-	loff_t left = i_size_read(mapping->host) - pos;
+	loff_t left = i_size_read(src->file->f_mapping->host) - pos;
 
 	if (!src->offset_align || pos & (src->offset_align - 1))
 		return 0;
@@ -193,11 +211,17 @@ static size_t direct_bytes(const struct source_file *src, loff_t pos,
 	if (left < (loff_t)src->offset_align)
 		return 0;
 	bytes = min_t(u64, bytes, left);
-	bytes = round_down(bytes, (size_t)src->offset_align);
-	if (!bytes)
-		return 0;
+	return round_down(bytes, (size_t)src->offset_align);
+}
+
+/* The same of what is to be read directly. */
+static size_t direct_bytes(const struct source_file *src, loff_t pos,
+			   size_t bytes)
+{
+	bytes = direct_part(src, pos, bytes);
 	if (src->direct == RAMLOAD_DIRECT_AUTO &&
-	    (bytes < DIRECT_MIN || is_cached(mapping, pos, bytes)))
+	    (bytes < DIRECT_MIN ||
+	     is_cached(src->file->f_mapping, pos, bytes)))
 		return 0;
 	return bytes;
 }
@@ -216,6 +240,15 @@ static size_t buffered_bytes(const struct source_file *src, loff_t pos,
 	return bytes;
 }
 
+static void init_kiocb(struct kiocb *kiocb, struct file *file, loff_t pos,
+		       int direct_flag)
+{
+	init_sync_kiocb(kiocb, file);
+	kiocb->ki_pos = pos;
+	kiocb->ki_flags &= ~IOCB_DIRECT;
+	kiocb->ki_flags |= direct_flag;
+}
+
 /* Read up to @bytes and advance @iter by what was read. */
 static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
 			 size_t bytes, int direct_flag)
@@ -224,10 +257,7 @@ static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
 	struct kiocb kiocb;
 	ssize_t ret;
 
-	init_sync_kiocb(&kiocb, file);
-	kiocb.ki_pos = pos;
-	kiocb.ki_flags &= ~IOCB_DIRECT;
-	kiocb.ki_flags |= direct_flag;
+	init_kiocb(&kiocb, file, pos, direct_flag);
 	iov_iter_truncate(&part, bytes);
 	if (fault_point(FAULT_READ))
 		return -EIO;
@@ -307,6 +337,102 @@ bool source_file_is_direct(const struct source_file *src, loff_t pos,
 }
 
 /**
+ * source_file_is_aligned() - may direct reads begin and end there
+ * @src: the file
+ * @pos: offset in it
+ * @end: another
+ *
+ * Return: true if they may.
+ */
+bool source_file_is_aligned(const struct source_file *src, loff_t pos,
+			    loff_t end)
+{
+	return src->offset_align && !((pos | end) & (src->offset_align - 1));
+}
+
+/**
+ * source_file_is_cold() - are small parts of it to be read directly
+ * @src: the file
+ * @pos: offset in it
+ * @end: where the last of them ends
+ *
+ * AUTO reads small parts through the page cache, with readahead, unless several
+ * can be under way at a time and none is in the page cache. Only the second
+ * half is looked at, as by is_cached().
+ *
+ * Return: true if they are for source_file_start_read().
+ */
+bool source_file_is_cold(const struct source_file *src, loff_t pos, loff_t end)
+{
+	if (!src->may_queue)
+		return false;
+	return src->direct == RAMLOAD_DIRECT_ON ||
+	       (end > pos && !is_cached(src->file->f_mapping, pos, end - pos));
+}
+
+/**
+ * source_file_can_queue() - is a read one for source_file_start_read()
+ * @src: the file, which source_file_is_cold()
+ * @pos: offset in it
+ * @iter: what is to be read
+ *
+ * Return: true if so: all of it can be read directly.
+ */
+bool source_file_can_queue(const struct source_file *src, loff_t pos,
+			   const struct iov_iter *iter)
+{
+	return direct_part(src, pos, iov_iter_count(iter)) ==
+	       iov_iter_count(iter) &&
+	       !(iov_iter_alignment(iter) & (src->mem_align - 1)) &&
+	       !fault_point(FAULT_DIRECT);
+}
+
+/**
+ * source_file_start_read() - start a direct read
+ * @src: the file
+ * @pos: offset in it
+ * @iter: bvecs of the pages; stays, as the bvecs do, until the read has ended
+ * @kiocb: for the read; stays, too
+ * @has_ended: called in any context, with what was read or an errno
+ *
+ * For what source_file_can_queue(). The caller holds the file until it ends.
+ *
+ * Context: process context, may sleep; no locks held.
+ * Return: -EIOCBQUEUED if @has_ended was or will be called; else as
+ * source_file_read(), and it was not.
+ */
+ssize_t source_file_start_read(const struct source_file *src, loff_t pos,
+			       struct iov_iter *iter, struct kiocb *kiocb,
+			       void (*has_ended)(struct kiocb *kiocb, long ret))
+{
+	if (fault_point(FAULT_READ))
+		return -EIO;
+	init_kiocb(kiocb, src->file, pos, IOCB_DIRECT);
+	kiocb->ki_complete = has_ended;
+	return vfs_iocb_iter_read(src->file, kiocb, iter);
+}
+
+/**
+ * source_file_has_read() - a read has ended that was started
+ * @src: the file
+ * @queued: source_file_start_read() has returned -EIOCBQUEUED
+ * @ret: what its end was called with, or what was returned
+ * @bytes: how many were to be read
+ *
+ * Return: true if it has read all of them.
+ */
+bool source_file_has_read(const struct source_file *src, bool queued,
+			  ssize_t ret, size_t bytes)
+{
+	if (ret <= 0 || fault_point(FAULT_SHORT_READ))
+		return false;
+	/* The other, vfs_iocb_iter_read() has told of. */
+	if (queued)
+		fsnotify_access(src->file);
+	return ret == (ssize_t)bytes;
+}
+
+/**
  * source_file_read_cached() - read through the page cache
  * @src: the file
  * @pos: offset in it
@@ -319,6 +445,38 @@ ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 				struct iov_iter *iter)
 {
 	return read_some(src->file, pos, iter, iov_iter_count(iter), 0);
+}
+
+/**
+ * source_file_may_read_ahead() - is source_file_read_ahead() of use
+ * @src: the file
+ * @pos: offset in it
+ *
+ * A network file system and FUSE know best what to ask a server for.
+ *
+ * Return: true if so, as the page cache has not got what is there.
+ */
+bool source_file_may_read_ahead(const struct source_file *src, loff_t pos)
+{
+	return src->on_disk && src->direct != RAMLOAD_DIRECT_ON &&
+	       !filemap_range_has_page(src->file->f_mapping, pos, pos);
+}
+
+/**
+ * source_file_read_ahead() - begin to read into the page cache
+ * @src: the file
+ * @pos: offset in it
+ * @bytes: how many
+ *
+ * Does nothing for what will be read directly.
+ *
+ * Context: process context, may sleep, but not for the device; no locks held.
+ */
+void source_file_read_ahead(const struct source_file *src, loff_t pos,
+			    size_t bytes)
+{
+	if (!direct_bytes(src, pos, bytes))
+		vfs_fadvise(src->file, pos, bytes, POSIX_FADV_WILLNEED);
 }
 
 #ifdef RAMLOAD_HAVE_SHMEM_FILL
@@ -335,7 +493,8 @@ ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 bool source_file_may_copy(const struct source_file *src, loff_t pos,
 			  size_t bytes)
 {
-	return src->can_copy && !rw_verify_area(READ, src->file, &pos, bytes);
+	return src->on_disk && src->direct != RAMLOAD_DIRECT_ON &&
+	       !rw_verify_area(READ, src->file, &pos, bytes);
 }
 
 /* Returns the number of bytes copied from the folio, 0 if it has none. */

@@ -7,6 +7,7 @@
 
 struct file;
 struct iov_iter;
+struct kiocb;
 
 /**
  * struct source_file - the file a job reads
@@ -15,14 +16,17 @@ struct iov_iter;
  * @offset_align: power of two that offset and length of a direct read must be
  *	multiples of; 0 if the file can do no direct I/O
  * @mem_align: power of two for the address of a direct read's pages
- * @can_copy: what of it is in the page cache can be read without waiting
+ * @on_disk: on a block device, or one: what is in the page cache is what there
+ *	is, and a direct read is one of a device
+ * @may_queue: several direct reads can be under way
  */
 struct source_file {
 	struct file *file;
 	enum ramload_direct direct;
 	u32 offset_align;
 	u32 mem_align;
-	bool can_copy;
+	bool on_disk;
+	bool may_queue;
 };
 
 int source_file_open(struct source_file *src, int fd,
@@ -33,6 +37,21 @@ ssize_t source_file_read(const struct source_file *src, loff_t pos,
 
 bool source_file_is_direct(const struct source_file *src, loff_t pos,
 			   size_t bytes);
+bool source_file_is_aligned(const struct source_file *src, loff_t pos,
+			    loff_t end);
+bool source_file_is_cold(const struct source_file *src, loff_t pos, loff_t end);
+bool source_file_can_queue(const struct source_file *src, loff_t pos,
+			   const struct iov_iter *iter);
+ssize_t source_file_start_read(const struct source_file *src, loff_t pos,
+			       struct iov_iter *iter, struct kiocb *kiocb,
+			       void (*has_ended)(struct kiocb *kiocb,
+						 long ret));
+bool source_file_has_read(const struct source_file *src, bool queued,
+			  ssize_t ret, size_t bytes);
+
+bool source_file_may_read_ahead(const struct source_file *src, loff_t pos);
+void source_file_read_ahead(const struct source_file *src, loff_t pos,
+			    size_t bytes);
 ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 				struct iov_iter *iter);
 

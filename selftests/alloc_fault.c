@@ -661,11 +661,12 @@ TEST_F_TIMEOUT(worker, points, SWEEP_TIMEOUT)
 			left = fault_points_end();
 			/*
 			 * A batch of which some can be loaded when there is no
-			 * folio for the rest, or that cannot be read, is done,
+			 * memory for the rest, or that cannot be read, is done,
 			 * and the rest is tried again.
 			 */
 			if (err || n == 1 ||
-			    (point != FAULT_FOLIO && point != FAULT_READ))
+			    (point != FAULT_FOLIO && point != FAULT_PIN &&
+			     point != FAULT_READ))
 				ASSERT_EQ(left ? 0 :
 					  expected_error(point,
 							 variant->source),

@@ -43,7 +43,7 @@
  * **Order.** Ranges are cut into chunks, which are started in the order of the
  * array and, in a range, of rising offsets, but run side by side: while a job
  * runs, nothing may be assumed about which bytes are there. If ranges overlap
- * in their destination, which of them is seen afterwards is not defined. If
+ * in their destination, what is seen there afterwards is not defined. If
  * another thread writes to a page while it is being loaded, the result is
  * that of a write racing with read(2). The destination is looked up by
  * address when a worker comes to it; a mapping that is replaced during a job
@@ -254,13 +254,19 @@ enum ramload_load_flags {
  * enum ramload_direct - whether to read past the page cache of the source
  * @RAMLOAD_DIRECT_AUTO: what has pages in the page cache is read from there;
  *	the rest is read directly if the file system and the alignment of file
- *	offset and destination allow it, else through the page cache
+ *	offset and destination allow it, else through the page cache. So is what
+ *	is shorter than 64 KiB, unless much of it is to be read and the source
+ *	is a block device or on one.
  * @RAMLOAD_DIRECT_ON: read directly wherever the alignment allows it, and
  *	the unaligned head and tail of a range through the page cache. A source
  *	that can do no direct I/O at all is refused with EINVAL.
  * @RAMLOAD_DIRECT_OFF: always read through the page cache
  *
  * The value is independent of O_DIRECT on the fd, which is ignored.
+ *
+ * Of a block device, a worker has up to 32 direct reads under way; gaps of up
+ * to 16 KiB between what is to be loaded may be read, too, and what they hold
+ * goes nowhere. Through the page cache, what comes next is read ahead.
  */
 enum ramload_direct {
 	RAMLOAD_DIRECT_AUTO = 0,
