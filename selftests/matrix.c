@@ -4,7 +4,8 @@
  * memory and into memory that has contents, and compared byte for byte, with
  * what lies between and around the pages that were to be loaded.
  *
- * usage: matrix [SOURCE]; without one, all sources.
+ * usage: matrix [SOURCE]; without one, all sources. Of RAMLOAD_STEP
+ * combinations one is run.
  */
 
 #include <fcntl.h>
@@ -119,6 +120,7 @@ static struct {
 	char *old;		/* those of memory that is not fresh */
 	const char *zeros;
 	const char *only;	/* the name of a source, or NULL */
+	int step;		/* of so many combinations, one is run */
 } all;
 
 static int make_plain(int dir)
@@ -417,11 +419,15 @@ static bool wanted(const struct combination *c)
 	       (c->kind == MEMORY_TMPFS_HUGE || c->kind == MEMORY_ANON);
 }
 
-/* Calls @what for each combination and returns how many there are. */
+/*
+ * Calls @what for each combination and returns how many there are. Of all, each
+ * @all.step-th is one, so that each member of each dimension is in some if that
+ * has no common factor with their numbers.
+ */
 static int for_all(void (*what)(const struct combination *c))
 {
 	struct combination c;
-	int source, shape, nr = 0;
+	int source, shape, nr = 0, i = 0;
 
 	for (c.kind = 0; c.kind < MEMORY_KINDS; c.kind++)
 		for (source = 0; source < ARRAY_SIZE(sources); source++)
@@ -429,7 +435,7 @@ static int for_all(void (*what)(const struct combination *c))
 				for (c.direct = 0; c.direct < 3; c.direct++) {
 					c.source = &sources[source];
 					c.shape = &shapes[shape];
-					if (!wanted(&c))
+					if (!wanted(&c) || i++ % all.step)
 						continue;
 					nr++;
 					if (what)
@@ -440,7 +446,12 @@ static int for_all(void (*what)(const struct combination *c))
 
 int main(int argc, char **argv)
 {
+	const char *step = getenv("RAMLOAD_STEP");
+
 	all.only = argv[1];
+	all.step = step ? atoi(step) : 1;
+	if (all.step < 1)
+		ksft_exit_fail_msg("RAMLOAD_STEP=%s\n", step);
 	ksft_print_header();
 	all.fd = open_device();
 	if (all.fd < 0 && errno == ENOENT)
