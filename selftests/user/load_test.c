@@ -487,6 +487,73 @@ TEST_F(load, file_is_closed_at_once)
 	unmap_dest(dest, LENGTH, 0);
 }
 
+/* Are the pages that are present loaded, and no other? */
+static bool holds_present(const uint8_t *dest, const uint8_t *bitmap,
+			  uint64_t page_size, uint64_t nr)
+{
+	for (uint64_t at = 0; at < nr * page_size; at++) {
+		uint64_t page = at / page_size;
+		bool present = bitmap[page / 8] >> page % 8 & 1;
+
+		if (dest[at] != (present ? content(at) : FRESH))
+			return false;
+	}
+	return true;
+}
+
+/* Gaps of all lengths: some are read with what lies around them. */
+TEST_F(load, random_pages)
+{
+	static const uint32_t page_sizes[] = { 512, 4096, 16384 };
+	static uint8_t bitmap[8 * MiB / 512 / 8];
+
+	srandom(1);
+	for (unsigned int i = 0; i < 3; i++) {
+		uint64_t nr = 8 * MiB / page_sizes[i];
+		uint8_t *dest = map_dest(8 * MiB, 0);
+		struct ramload_block block = {
+			.length = 8 * MiB,
+			.dest = dest,
+			.bitmap = bitmap,
+			.page_size = page_sizes[i],
+		};
+		struct ramload_result result;
+		uint64_t page;
+
+		memset(bitmap, 0, sizeof(bitmap));
+		for (page = 0; page < nr; page += 1 + random() % 9 / 2)
+			bitmap[page / 8] |= 1 << page % 8;
+		drop_cache(self->fd);
+		EXPECT_EQ(0, load_all(self->session, self->fd, &block, 1,
+				      &self->options, &result));
+		EXPECT_TRUE(holds_present(dest, bitmap, page_sizes[i], nr));
+		unmap_dest(dest, 8 * MiB, 0);
+	}
+}
+
+/* The file ends in the middle of what one read gets. */
+TEST_F(load, random_pages_past_the_end)
+{
+	static uint8_t bitmap[16 * MiB / 4096 / 8];
+	uint8_t *dest = map_dest(16 * MiB, 0);
+	struct ramload_block block = {
+		.length = 16 * MiB,
+		.dest = dest,
+		.bitmap = bitmap,
+		.page_size = 4096,
+	};
+	struct ramload_result result;
+
+	memset(bitmap, 0x55, sizeof(bitmap));
+	EXPECT_EQ(-ENODATA, load_all(self->session, self->fd, &block, 1,
+				     &self->options, &result));
+	EXPECT_EQ(-ENODATA, result.error);
+	/* 12 MiB + 1234: the page at the end is present. */
+	EXPECT_EQ(LENGTH, result.error_offset);
+	EXPECT_TRUE(holds_present(dest, bitmap, 4096, LENGTH / 4096));
+	unmap_dest(dest, 16 * MiB, 0);
+}
+
 /* O_DIRECT of the caller's fd has no meaning, and stays as it is. */
 TEST_F(load, fd_is_direct)
 {

@@ -5,6 +5,12 @@
  * Threads of this process that pread() straight into the destination. It is
  * what runs where there is no module, and what the module is compared with.
  *
+ * **Cold files.** Of a chunk with several runs that is not in the page cache, all
+ * are read ahead; past the page cache, those that lie close together are one
+ * preadv(), and gaps go to a sink (gather.c). A copy from the page cache is
+ * cheap, one of a gap is not cheaper than a call: runs that are cached are read
+ * one after the other.
+ *
  * **Workers** sleep until a job has chunks to take. They take from the oldest
  * such job, with an atomic cursor and no lock, until it has none left, and go
  * on to the next.
@@ -29,6 +35,7 @@
 #include <unistd.h>
 
 #include "block.h"
+#include "gather.h"
 #include "job.h"
 #include "session.h"
 #include "source_file.h"
@@ -135,17 +142,60 @@ static int load_run(struct user_job *job, const struct ramload_block *block,
 	return 0;
 }
 
-static int load_chunk(struct user_job *job, const struct partition_chunk *chunk,
-		      uint64_t *at)
+/*
+ * Load the runs of @g by one read. False if that is not to be had: they are read
+ * one after the other then, which also finds the place of an error.
+ */
+static bool load_gathered(struct user_job *job, const struct gather *g,
+			  const struct ramload_block *block, uint64_t *at)
+{
+	if (atomic_load(&job->cancelled) ||
+	    !source_file_read_at_once(&job->source, g->iov, g->nr,
+				      g->end - g->start,
+				      block->file_offset + g->start))
+		return false;
+	atomic_fetch_add(&job->bytes_done, g->wanted);
+	*at = g->end;
+	return true;
+}
+
+/* Has the device read all runs while the first of them is waited for. */
+static void read_ahead(struct user_job *job, const struct ramload_block *block,
+		       uint64_t at, uint64_t end)
+{
+	uint64_t run_end = block_next_run(block, &at, end);
+
+	if (run_end >= end ||
+	    !source_file_may_read_ahead(&job->source, block->file_offset + at,
+					end - at))
+		return;
+	while (at < end) {
+		source_file_read_ahead(&job->source, block->file_offset + at,
+				       run_end - at);
+		at = run_end;
+		run_end = block_next_run(block, &at, end);
+	}
+}
+
+static int load_chunk(struct user_job *job, struct gather *g,
+		      const struct partition_chunk *chunk, uint64_t *at)
 {
 	const struct ramload_block *block = &job->blocks[chunk->block];
 	uint64_t end = chunk->offset + chunk->length;
+	bool gathers = source_file_is_direct(&job->source);
 	int err = 0;
 
 	*at = chunk->offset;
+	if (!gathers)
+		read_ahead(job, block, *at, end);
 	while (!err && *at < end) {
-		uint64_t run_end = block_next_run(block, at, end);
+		uint64_t run_end;
 
+		if (gathers && gather_runs(g, block, *at, end)) {
+			gathers = load_gathered(job, g, block, at);
+			continue;
+		}
+		run_end = block_next_run(block, at, end);
 		err = load_run(job, block, at, run_end);
 	}
 	return err;
@@ -163,7 +213,7 @@ static void set_error(struct user_job *job, int error, uint64_t i,
 	job->error_at = at;
 }
 
-static void take_chunks(struct user_job *job)
+static void take_chunks(struct user_job *job, struct gather *g)
 {
 	while (!atomic_load(&job->halted)) {
 		uint64_t i = atomic_fetch_add(&job->cursor, 1);
@@ -174,7 +224,7 @@ static void take_chunks(struct user_job *job)
 		if (i >= job->partition.nr_chunks)
 			return;
 		chunk = partition_chunk(&job->partition, i);
-		err = load_chunk(job, &chunk, &at);
+		err = load_chunk(job, g, &chunk, &at);
 		if (!err)
 			continue;
 		atomic_store(&job->halted, true);
@@ -258,6 +308,7 @@ static struct user_job *find_job(struct user_engine *engine)
 static void *worker(void *arg)
 {
 	struct user_engine *engine = arg;
+	struct gather gather = { 0 };
 	struct user_job *job;
 
 	pthread_mutex_lock(&engine->lock);
@@ -269,12 +320,13 @@ static void *worker(void *arg)
 		}
 		job->users++;
 		pthread_mutex_unlock(&engine->lock);
-		take_chunks(job);
+		take_chunks(job, &gather);
 		pthread_mutex_lock(&engine->lock);
 		if (!--job->users)
 			finish_job(job);
 	}
 	pthread_mutex_unlock(&engine->lock);
+	gather_free(&gather);
 	return NULL;
 }
 

@@ -223,3 +223,49 @@ ssize_t source_file_read(const struct source_file *source, char *dest,
 		got = read_at(source->fd, dest, direct, offset);
 	return got;
 }
+
+/* Is all read past the page cache that can be? */
+bool source_file_is_direct(const struct source_file *source)
+{
+	return source->direct_fd >= 0 && !source->ask_cache;
+}
+
+/*
+ * One read past the page cache into several places. Returns false if not all of
+ * it was read; then some may have been.
+ */
+bool source_file_read_at_once(const struct source_file *source,
+			      const struct iovec *iov, unsigned int nr,
+			      uint64_t length, uint64_t offset)
+{
+	uint64_t bits = offset | length;
+	uintptr_t dest_bits = 0;
+	ssize_t got;
+
+	for (unsigned int i = 0; i < nr; i++)
+		dest_bits |= (uintptr_t)iov[i].iov_base | iov[i].iov_len;
+	if (bits & (source->offset_align - 1) ||
+	    dest_bits & (source->dest_align - 1) ||
+	    offset > source->size || length > source->size - offset)
+		return false;
+	do {
+		got = preadv(source->direct_fd, iov, nr, offset);
+	} while (got < 0 && errno == EINTR);
+	return got == (ssize_t)length;
+}
+
+/* Whether little of a part of a file is in the page cache */
+bool source_file_may_read_ahead(const struct source_file *source,
+				uint64_t offset, uint64_t length)
+{
+	return !source_file_is_direct(source) &&
+	       !is_cached(source, offset, min_u64(length, SOURCE_READ_MAX));
+}
+
+/* Begin to read into the page cache; not what will be read past it */
+void source_file_read_ahead(const struct source_file *source, uint64_t offset,
+			    uint64_t length)
+{
+	if (source->direct_fd < 0 || length < DIRECT_MIN)
+		posix_fadvise(source->fd, offset, length, POSIX_FADV_WILLNEED);
+}

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <ramload.h>
 
@@ -32,5 +33,13 @@ int source_file_open(struct source_file *source, int fd, enum ramload_io io);
 void source_file_close(struct source_file *source);
 ssize_t source_file_read(const struct source_file *source, char *dest,
 			 uint64_t length, uint64_t offset);
+bool source_file_is_direct(const struct source_file *source);
+bool source_file_read_at_once(const struct source_file *source,
+			      const struct iovec *iov, unsigned int nr,
+			      uint64_t length, uint64_t offset);
+bool source_file_may_read_ahead(const struct source_file *source,
+				uint64_t offset, uint64_t length);
+void source_file_read_ahead(const struct source_file *source, uint64_t offset,
+			    uint64_t length);
 
 #endif /* RAMLOAD_SOURCE_FILE_H */
