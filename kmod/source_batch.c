@@ -11,8 +11,8 @@
  * parts is read, too, into memory that nobody looks at: one long read is cheaper
  * for the CPU and for the device than two short ones. A page of that memory is
  * used once in a batch: a file system or a device that has checksums looks at
- * what it has read. Through the page cache, gaps are not read: a copy of 4 KiB
- * costs more than the call that it saves.
+ * what it has read. Through the page cache, gaps are not read: there is no
+ * device to wait for, and a copy from memory saves only a call.
  *
  * Reads are asynchronous where the file is on a block device. There, a direct
  * read cannot be interrupted anyway, so to wait for all of them, as is done

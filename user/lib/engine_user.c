@@ -7,9 +7,9 @@
  *
  * **Cold files.** Of a chunk with several runs that is not in the page cache, all
  * are read ahead; past the page cache, those that lie close together are one
- * preadv(), and gaps go to a sink (gather.c). A copy from the page cache is
- * cheap, one of a gap is not cheaper than a call: runs that are cached are read
- * one after the other.
+ * preadv(), and gaps go to a sink (gather.c). Runs that are cached are read one
+ * after the other: a gap that is copied, too, saves a call but costs memory
+ * bandwidth.
  *
  * **Workers** sleep until a job has chunks to take. They take from the oldest
  * such job, with an atomic cursor and no lock, until it has none left, and go
