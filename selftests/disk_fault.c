@@ -58,17 +58,6 @@ FIXTURE_VARIANT_ADD(disk, xfs) { .fs = "xfs" };
 
 typedef struct _test_data_disk disk_t;
 
-static int make_raw_source(disk_t *self)
-{
-	static char buf[LENGTH];
-
-	pattern_fill(buf, SEED_SOURCE, 0, LENGTH);
-	if (pwrite(self->disk.fd, buf, LENGTH, 0) != LENGTH ||
-	    fsync(self->disk.fd))
-		return -1;
-	return open(self->disk.path, O_RDONLY | O_CLOEXEC);
-}
-
 FIXTURE_SETUP(disk)
 {
 	struct reason why;
@@ -78,14 +67,12 @@ FIXTURE_SETUP(disk)
 	test_setup(self->fd, WORKERS);
 	if (fault_disk_make(&self->disk, DISK_SIZE, &why))
 		SKIP(return, "%s", why.text);
-	if (!variant->fs) {
-		self->src = make_raw_source(self);
-	} else {
+	if (variant->fs) {
 		self->dir = fault_disk_mount(&self->disk, variant->fs, &why);
 		if (self->dir < 0)
 			SKIP(return, "%s", why.text);
-		self->src = file_create_pattern(self->dir, SEED_SOURCE, LENGTH);
 	}
+	self->src = fault_disk_source(&self->disk, self->dir, LENGTH);
 	ASSERT_LE(0, self->src);
 }
 
@@ -103,8 +90,7 @@ FIXTURE_TEARDOWN(disk)
 /* Where on the disk a byte of the source is. */
 static int64_t place(disk_t *self, uint64_t offset)
 {
-	return self->dir < 0 ? (int64_t)offset :
-		fault_disk_where(self->src, offset);
+	return fault_disk_where(self->src, offset);
 }
 
 static int load_all(disk_t *self, uint32_t direct)

@@ -219,8 +219,32 @@ int fault_disk_mount(struct fault_disk *d, const char *type,
 	return fs_make_on(type, d->path, why);
 }
 
+static int fill_disk(const struct fault_disk *d, uint64_t length)
+{
+	char *buf = malloc(length);
+	int err = -1;
+
+	if (!buf)
+		return -1;
+	pattern_fill(buf, SEED_SOURCE, 0, length);
+	if (pwrite(d->fd, buf, length, 0) == (ssize_t)length)
+		err = fsync(d->fd);
+	free(buf);
+	return err;
+}
+
+int fault_disk_source(const struct fault_disk *d, int dir, uint64_t length)
+{
+	if (dir >= 0)
+		return file_create_pattern(dir, SEED_SOURCE, length);
+	if (fill_disk(d, length))
+		return -1;
+	return open(d->path, O_RDONLY | O_CLOEXEC);
+}
+
 int64_t fault_disk_where(int file, uint64_t offset)
 {
+	struct stat st;
 	union {
 		struct fiemap map;
 		char room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
@@ -234,6 +258,8 @@ int64_t fault_disk_where(int file, uint64_t offset)
 	};
 	struct fiemap_extent *e = u.map.fm_extents;
 
+	if (!fstat(file, &st) && S_ISBLK(st.st_mode))
+		return offset;
 	if (ioctl(file, FS_IOC_FIEMAP, &u.map) || !u.map.fm_mapped_extents)
 		return -1;
 	return e->fe_physical + (offset - e->fe_logical);

@@ -45,7 +45,13 @@ int fault_disk_answer(struct fault_disk *d);
 int fault_disk_mount(struct fault_disk *d, const char *type,
 		     struct reason *why);
 
-/* Where on the disk that byte of a file is, or -1. */
+/*
+ * A source of @length bytes of the pattern: a file in @dir, or the disk itself if
+ * that is -1. Returns its fd, or -1.
+ */
+int fault_disk_source(const struct fault_disk *d, int dir, uint64_t length);
+
+/* Where on the disk that byte of a file, or of the disk itself, is, or -1. */
 int64_t fault_disk_where(int file, uint64_t offset);
 
 void fault_disk_remove(struct fault_disk *d);

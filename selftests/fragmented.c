@@ -124,6 +124,30 @@ static int load_pieces(int fd, int src, const struct pieces *p,
 	return load_wait(fd, &load, result);
 }
 
+/*
+ * The first number that the kernel tells of a disk: of its "stat", reads that
+ * it has answered; of "inflight", those that it has not.
+ */
+static long disk_count(int disk, const char *what)
+{
+	struct stat st;
+	char path[64];
+	long count = -1;
+	FILE *file;
+
+	if (fstat(disk, &st))
+		return -1;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s",
+		 major(st.st_rdev), minor(st.st_rdev), what);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &count) != 1)
+		count = -1;
+	fclose(file);
+	return count;
+}
+
 FIXTURE(fragmented)
 {
 	int fd;
@@ -146,16 +170,6 @@ FIXTURE_VARIANT_ADD(fragmented, btrfs) { .fs = "btrfs" };
 
 typedef struct _test_data_fragmented fragmented_t;
 
-static int make_raw_source(const struct fault_disk *disk)
-{
-	static char buf[LENGTH];
-
-	pattern_fill(buf, SEED_SOURCE, 0, LENGTH);
-	if (pwrite(disk->fd, buf, LENGTH, 0) != LENGTH || fsync(disk->fd))
-		return -1;
-	return open(disk->path, O_RDONLY | O_CLOEXEC);
-}
-
 FIXTURE_SETUP(fragmented)
 {
 	struct reason why;
@@ -165,14 +179,12 @@ FIXTURE_SETUP(fragmented)
 	test_setup(self->fd, 1);
 	if (fault_disk_make(&self->disk, DISK_SIZE, &why))
 		SKIP(return, "%s", why.text);
-	if (!variant->fs) {
-		self->src = make_raw_source(&self->disk);
-	} else {
+	if (variant->fs) {
 		self->dir = fault_disk_mount(&self->disk, variant->fs, &why);
 		if (self->dir < 0)
 			SKIP(return, "%s", why.text);
-		self->src = file_create_pattern(self->dir, SEED_SOURCE, LENGTH);
 	}
+	self->src = fault_disk_source(&self->disk, self->dir, LENGTH);
 	ASSERT_LE(0, self->src);
 }
 
@@ -189,29 +201,7 @@ FIXTURE_TEARDOWN(fragmented)
 
 static int64_t place(const fragmented_t *self, uint64_t offset)
 {
-	return self->dir < 0 ? (int64_t)offset :
-		fault_disk_where(self->src, offset);
-}
-
-/* Reads that the disk has been given. */
-static long disk_reads(const struct fault_disk *disk)
-{
-	struct stat st;
-	char path[64];
-	long reads = -1;
-	FILE *file;
-
-	if (fstat(disk->fd, &st))
-		return -1;
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/stat",
-		 major(st.st_rdev), minor(st.st_rdev));
-	file = fopen(path, "re");
-	if (!file)
-		return -1;
-	if (fscanf(file, "%ld", &reads) != 1)
-		reads = -1;
-	fclose(file);
-	return reads;
+	return fault_disk_where(self->src, offset);
 }
 
 #define MAP(dest)							\
@@ -284,11 +274,11 @@ static long count_reads(fragmented_t *self, uint64_t gap)
 	long before;
 
 	add_pieces(&self->p, &self->m, PAGE, gap);
-	before = disk_reads(&self->disk);
+	before = disk_count(self->disk.fd, "stat");
 	if (load_pieces(self->fd, self->src, &self->p, RAMLOAD_DIRECT_ON,
 			NULL) || !is_loaded(&self->p, &self->m, false))
 		return -1;
-	return disk_reads(&self->disk) - before;
+	return disk_count(self->disk.fd, "stat") - before;
 }
 
 TEST_F_TIMEOUT(fragmented, small_gaps_are_read_through, TIMEOUT)
@@ -624,32 +614,11 @@ FIXTURE_TEARDOWN(held_disk)
 	memory_unmap(&self->m);
 }
 
-/* How many reads the device has been given and has not answered. */
-static int reads_under_way(int disk)
-{
-	struct stat st;
-	char path[64];
-	int reads = -1;
-	FILE *file;
-
-	if (fstat(disk, &st))
-		return -1;
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/inflight",
-		 major(st.st_rdev), minor(st.st_rdev));
-	file = fopen(path, "re");
-	if (!file)
-		return -1;
-	if (fscanf(file, "%d", &reads) != 1)
-		reads = -1;
-	fclose(file);
-	return reads;
-}
-
 /* Past the page cache, or by reading ahead. */
 TEST_F_TIMEOUT(held_disk, several_reads_are_under_way, TIMEOUT)
 {
 	struct ramload_load load;
-	int reads = 0;
+	long reads = 0;
 
 	add_pieces(&self->p, &self->m, PAGE, LARGE_GAP);
 	load = LOAD(self->loop, self->p.ranges, self->p.nr,
@@ -659,7 +628,7 @@ TEST_F_TIMEOUT(held_disk, several_reads_are_under_way, TIMEOUT)
 	atomic_store(&self->slow->gate, 0);
 	test_load(self->fd, &load);
 	while (reads < 16) {
-		reads = reads_under_way(self->loop);
+		reads = disk_count(self->loop, "inflight");
 		ASSERT_LE(0, reads);
 		ASSERT_FALSE(job_is_done(load.out_job_fd));
 		usleep(1000);
