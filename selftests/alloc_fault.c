@@ -606,8 +606,13 @@ TEST_F_TIMEOUT(worker, allocations, SWEEP_TIMEOUT)
 	}
 	TH_LOG("%u faults, %u loads failed", self->fired, self->failed);
 	ASSERT_LT(0, self->fired);
-	/* Where a store of the worker fails, the pinned fill gets a try. */
-	if (uses_shmem_fill(self, variant->kind))
+	/*
+	 * Where a store of the worker fails, the pinned fill gets a try. How
+	 * many allocations the reads of a disk need is not the same each time,
+	 * so that the one of a batch's first folio may be missed.
+	 */
+	if (uses_shmem_fill(self, variant->kind) &&
+	    variant->source == SOURCE_MEMFD)
 		ASSERT_LT(0, self->failed);
 }
 
