@@ -40,7 +40,7 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src)
 
 static int find_target(struct fill *f, unsigned long addr)
 {
-	if (addr >= f->target.start && addr < f->target.end)
+	if (fill_is_in_target(f, addr))
 		return 0;
 	target_vma_put(&f->target);
 	return target_vma_get(&f->target, f->mm, addr);
@@ -57,8 +57,9 @@ static ssize_t fill_batch(struct fill *f, struct load_job *job)
 		return err;
 	if (f->target.file)
 		return fill_shmem(f, src);
-	if (f->target.userfault || f->cold ||
-	    source_file_is_direct(src, seg->file_offset, fill_bytes(f)))
+	if (!f->target.written_back &&
+	    (f->target.userfault || f->cold ||
+	     source_file_is_direct(src, seg->file_offset, fill_bytes(f))))
 		return fill_pinned(f, src);
 	return fill_user(f, src);
 }

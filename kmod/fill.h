@@ -107,12 +107,23 @@ ssize_t fill_pinned(struct fill *f, const struct source_file *src);
  */
 ssize_t fill_read_batch(struct fill *f);
 
-/* Bytes of the segment that @f is at which lie in @f->target. */
-static inline size_t fill_bytes(const struct fill *f)
+/* Does that address lie in @f->target? */
+static inline bool fill_is_in_target(const struct fill *f, unsigned long addr)
 {
-	const struct load_segment *seg = &f->segs[f->seg];
+	return addr >= f->target.start && addr < f->target.end;
+}
 
-	return min_t(u64, seg->length, f->target.end - seg->dest);
+/* Bytes of a segment, which begins in @f->target, that lie there. */
+static inline u64 fill_segment_bytes(const struct fill *f,
+				     const struct load_segment *seg)
+{
+	return min(seg->length, (u64)(f->target.end - seg->dest));
+}
+
+/* The same of the segment that @f is at. */
+static inline u64 fill_bytes(const struct fill *f)
+{
+	return fill_segment_bytes(f, &f->segs[f->seg]);
 }
 
 #endif /* RAMLOAD_FILL_H */

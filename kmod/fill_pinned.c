@@ -78,7 +78,7 @@ static ssize_t pin_segment(struct fill *f, const struct load_segment *seg,
 {
 	size_t offset = offset_in_page(seg->dest);
 	size_t room = source_batch_room(&f->batch);
-	size_t bytes = min_t(u64, seg->length, f->target.end - seg->dest);
+	size_t bytes = fill_segment_bytes(f, seg);
 	long nr;
 
 	room = min_t(size_t, room, FILL_PINNED_PAGES - *nr_pages);
@@ -91,11 +91,6 @@ static ssize_t pin_segment(struct fill *f, const struct load_segment *seg,
 	add_pinned(f, seg->file_offset, *nr_pages, nr, offset, bytes);
 	*nr_pages += nr;
 	return bytes;
-}
-
-static bool is_in_target(const struct fill *f, const struct load_segment *seg)
-{
-	return seg->dest >= f->target.start && seg->dest < f->target.end;
 }
 
 /*
@@ -114,7 +109,8 @@ static int collect(struct fill *f, unsigned int *nr_pages)
 		ret = pin_segment(f, seg, nr_pages, &locked);
 		if (ret != (ssize_t)seg->length)
 			break;
-	} while (!f->target.userfault && ++seg < end && is_in_target(f, seg) &&
+	} while (!f->target.userfault && ++seg < end &&
+		 fill_is_in_target(f, seg->dest) &&
 		 source_batch_room(&f->batch) &&
 		 *nr_pages < FILL_PINNED_PAGES);
 	if (locked)

@@ -222,8 +222,7 @@ static bool next_bytes(const struct fill *f, struct shmem_batch *b,
 		seg++;
 	}
 	addr = seg->dest + b->done;
-	if (addr < f->target.start || addr >= f->target.end ||
-	    b->bytes == FILL_SHMEM_BYTES)
+	if (!fill_is_in_target(f, addr) || b->bytes == FILL_SHMEM_BYTES)
 		return false;
 	next->to = f->target.pos + (addr - f->target.start);
 	next->from = seg->file_offset + b->done;

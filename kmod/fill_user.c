@@ -14,7 +14,8 @@
  *
  * All checks are those of a store: VM_WRITE, copy on write, i_size, hardware
  * poison, userfaultfd; faults are charged to the mm. mmap_lock is taken by the
- * fault handler alone. What a store cannot do, fill_pinned gets a try at.
+ * fault handler alone. What a store cannot do, fill_pinned gets a try at, but
+ * not for shared mappings of files that are written back: see target_vma.
  *
  * Pages are visible to the process while they are read into, as with read(2):
  * they hold what the fault put there, never foreign data.
@@ -38,7 +39,7 @@ ssize_t fill_user(struct fill *f, const struct source_file *src)
 	iov_iter_ubuf(&iter, ITER_DEST, (void __user *)seg->dest,
 		      min_t(size_t, fill_bytes(f), FILL_USER_BYTES));
 	ret = source_file_read_cached(src, seg->file_offset, &iter);
-	if (ret == -EFAULT)
+	if (ret == -EFAULT && !f->target.written_back)
 		return fill_pinned(f, src);
 	return ret ?: -ENODATA;
 }

@@ -25,8 +25,13 @@
  * reach the handler just as those of read(2) would, but sleep like any wait of
  * a worker, where those of a store would be tried again and again as long as
  * there is a signal to handle.
+ *
+ * Shared mappings of files that are written back are not pinned: a file system
+ * is told of a store by the fault, and not again when the page is unpinned. It
+ * may have written the page meanwhile and be done with it; ext4 warns then.
  */
 
+#include <linux/backing-dev.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/math.h>
@@ -57,6 +62,12 @@ static bool can_fill_shmem(struct vm_area_struct *vma)
 	return false;
 }
 #endif
+
+static bool is_written_back(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && vma->vm_flags & VM_SHARED &&
+	       mapping_can_writeback(vma->vm_file->f_mapping);
+}
 
 static unsigned long end_of_answer(const struct vm_area_struct *vma,
 				   unsigned long addr)
@@ -107,6 +118,7 @@ int target_vma_get(struct target_vma *t, struct mm_struct *mm,
 		if (!err) {
 			t->start = addr;
 			t->userfault = userfaultfd_armed(vma);
+			t->written_back = is_written_back(vma);
 			t->end = end_of_answer(vma, addr);
 		}
 	}

@@ -13,6 +13,7 @@ struct mm_struct;
  * @end: behind the last; @start == @end: of nothing
  * @file: for the shmem fill, the mapped file; else NULL: use another
  * @userfault: a userfaultfd is registered: use the pinned fill
+ * @written_back: a shared mapping of a file that is written back: do not use it
  * @pos: offset of @start in @file
  */
 struct target_vma {
@@ -20,6 +21,7 @@ struct target_vma {
 	unsigned long end;
 	struct file *file;
 	bool userfault;
+	bool written_back;
 	loff_t pos;
 };
 

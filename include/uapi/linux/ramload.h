@@ -259,7 +259,9 @@ enum ramload_load_flags {
  *	is a block device or on one.
  * @RAMLOAD_DIRECT_ON: read directly wherever the alignment allows it, and
  *	the unaligned head and tail of a range through the page cache. A source
- *	that can do no direct I/O at all is refused with EINVAL.
+ *	that can do no direct I/O at all is refused with EINVAL. What goes to
+ *	shared mappings of files on a disk or in a network is always read
+ *	through the page cache.
  * @RAMLOAD_DIRECT_OFF: always read through the page cache
  *
  * The value is independent of O_DIRECT on the fd, which is ignored.
