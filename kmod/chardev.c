@@ -208,7 +208,7 @@ static long context_info(void *object, union ioctl_arg *arg,
 	if (info->flags)
 		return -EOPNOTSUPP;
 	info->out_features = RAMLOAD_FEATURE_BITMAP | RAMLOAD_FEATURE_DIRECT |
-			     RAMLOAD_FEATURE_MEMORY;
+			     RAMLOAD_FEATURE_MEMORY | RAMLOAD_FEATURE_DONTCACHE;
 #ifdef RAMLOAD_HAVE_SHMEM_FILL
 	info->out_features |= RAMLOAD_FEATURE_SHMEM_FILL;
 #endif
@@ -256,7 +256,7 @@ static int check_load(const struct ramload_load *load)
 {
 	bool wait = load->flags & RAMLOAD_LOAD_WAIT;
 
-	if (load->flags & ~RAMLOAD_LOAD_WAIT)
+	if (load->flags & ~(RAMLOAD_LOAD_WAIT | RAMLOAD_LOAD_DONTCACHE))
 		return -EOPNOTSUPP;
 	if (load->direct > RAMLOAD_DIRECT_OFF || !load->nr_ranges ||
 	    load->range_size < RAMLOAD_RANGE_SIZE_VER0 ||
@@ -343,6 +343,23 @@ static struct load_request *make_request(struct limit_user *user,
 	return req;
 }
 
+static int open_source(struct source_file *source,
+		       const struct ramload_load *load,
+		       const struct load_request *req)
+{
+	u64 start, end;
+	int err;
+
+	err = source_file_open(source, load->source_fd, load->direct);
+	if (err || !(load->flags & RAMLOAD_LOAD_DONTCACHE))
+		return err;
+	load_request_extent(req, &start, &end);
+	err = source_file_note_cache(source, start, end);
+	if (err)
+		source_file_close(source);
+	return err;
+}
+
 static struct load_job *make_job(struct limit_user *user,
 				 const struct ramload_load *load)
 {
@@ -353,7 +370,7 @@ static struct load_job *make_job(struct limit_user *user,
 
 	if (IS_ERR(req))
 		return ERR_CAST(req);
-	err = source_file_open(&source, load->source_fd, load->direct);
+	err = open_source(&source, load, req);
 	if (err) {
 		load_request_free(req);
 		return ERR_PTR(err);

@@ -28,6 +28,7 @@
 #include "fill.h"
 #include "load_job.h"
 #include "load_request.h"
+#include "source_cache.h"
 #include "source_file.h"
 
 #ifndef RAMLOAD_HAVE_SHMEM_FILL
@@ -162,6 +163,34 @@ static void look_up_segments(struct fill *f, const struct load_request *req)
 	}
 }
 
+/*
+ * What the segments lie in, before they are read; nothing if they lie far apart:
+ * others may be at work between them.
+ */
+static void note_span(struct fill *f)
+{
+	const struct load_segment *seg;
+	u64 bytes = 0;
+
+	f->span = U64_MAX;
+	f->span_end = 0;
+	for (seg = f->segs; seg < f->segs + f->nr_segs; seg++) {
+		f->span = min(f->span, seg->file_offset);
+		f->span_end = max(f->span_end, seg->file_offset + seg->length);
+		bytes += seg->length;
+	}
+	if (f->span_end - f->span > FILL_SPAN * bytes)
+		f->span_end = 0;
+}
+
+/* Of what has been loaded, drops what was not in the page cache. */
+static void drop_span(struct fill *f, const struct source_file *src)
+{
+	if (f->span_end)
+		source_cache_drop(src->before, f->span, f->span_end);
+	f->span_end = 0;
+}
+
 /* One that is alone is long, or the last; source_file_read() decides. */
 static bool are_cold(const struct fill *f, const struct source_file *src)
 {
@@ -175,12 +204,17 @@ static bool are_cold(const struct fill *f, const struct source_file *src)
 /* Finds the next segments. False if that was the end of the chunk. */
 static bool find_segments(struct fill *f, const struct load_job *job)
 {
+	const struct source_file *src = load_job_source(job);
+
 	if (f->seg < f->nr_segs)
 		return true;
+	drop_span(f, src);
 	look_up_segments(f, load_job_request(job));
 	if (!f->nr_segs)
 		return false;
-	f->cold = are_cold(f, load_job_source(job));
+	if (src->before)
+		note_span(f);
+	f->cold = are_cold(f, src);
 	f->ahead = 0;
 	f->ahead_to = 0;
 	f->ahead_bytes = 0;
@@ -279,6 +313,7 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 	f->end = req->chunks[chunk + 1];
 	f->seg = 0;
 	f->nr_segs = 0;
+	f->span_end = 0;
 	f->in_place = false;
 }
 
@@ -302,6 +337,7 @@ bool fill_run(struct fill *f, struct load_job *job)
 	load_job_add_done(job, done);
 	if (err == PAUSE)
 		return false;
+	drop_span(f, load_job_source(job));
 	if (err)
 		fail(f, job, err);
 	return true;

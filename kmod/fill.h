@@ -29,6 +29,9 @@ struct source_file;
 /* Segments that are looked up at a time; a batch may have many. */
 #define FILL_SEGMENTS		256
 
+/* Segments that lie in more than so many times their bytes lie far apart. */
+#define FILL_SPAN		8
+
 /**
  * struct shmem_piece - the part of a folio that a batch loads
  * @folio: a reference
@@ -57,6 +60,9 @@ struct shmem_piece {
  *	segments have been
  * @ahead_to: and where in the source
  * @ahead_bytes: bytes before that which are not loaded
+ * @span: what @segs lay in, to be dropped from the page cache when they are
+ *	loaded
+ * @span_end: its end; 0: nothing is to be dropped
  * @target: the mapping filled last, kept from one batch to the next
  * @in_place: somebody interfered with the last batch of the shmem fill: make
  *	the folios of the next one visible before they are read into
@@ -78,6 +84,8 @@ struct fill {
 	unsigned int ahead;
 	u64 ahead_to;
 	u64 ahead_bytes;
+	u64 span;
+	u64 span_end;
 	struct target_vma target;
 	bool in_place;
 	struct source_batch batch;

@@ -299,6 +299,24 @@ u64 load_request_file_offset(const struct load_request *req,
 }
 
 /**
+ * load_request_extent() - the part of the source that has all of it
+ * @req: the request
+ * @start: where the first byte is
+ * @end: behind the last
+ */
+void load_request_extent(const struct load_request *req, u64 *start, u64 *end)
+{
+	const struct load_range *r;
+
+	*start = U64_MAX;
+	*end = 0;
+	for (r = req->ranges; r < req->ranges + req->nr_ranges; r++) {
+		*start = min(*start, r->file_offset);
+		*end = max(*end, r->file_offset + r->length);
+	}
+}
+
+/**
  * load_request_find() - which of ranges that adjoin a byte is in
  * @req: the request
  * @range: the first of them

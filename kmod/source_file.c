@@ -44,6 +44,7 @@
 #include <linux/uio.h>
 
 #include "fault_point.h"
+#include "source_cache.h"
 #include "source_file.h"
 
 /*
@@ -140,6 +141,20 @@ static bool may_queue(const struct file *file)
 	       ops->direct_IO == noop_direct_IO;
 }
 
+/*
+ * That of a file of overlayfs is with the file below, which its dentry holds as
+ * long as we hold the file.
+ */
+static struct address_space *find_page_cache(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	struct inode *real = d_real_inode(file->f_path.dentry);
+
+	if (!S_ISREG(inode->i_mode) || real == inode)
+		return file->f_mapping;
+	return real->i_mapping;
+}
+
 /**
  * source_file_open() - take a file as the source of a job
  * @src: filled in
@@ -167,6 +182,7 @@ int source_file_open(struct source_file *src, int fd,
 		err = -EINVAL;
 		goto err_put;
 	}
+	src->page_cache = find_page_cache(src->file);
 	src->on_disk = is_on_disk(src->file);
 	src->may_queue = src->on_disk && src->offset_align &&
 			 may_queue(src->file);
@@ -177,12 +193,43 @@ err_put:
 	return err;
 }
 
+/**
+ * source_file_close() - close the source
+ * @src: any number of times, from any threads
+ *
+ * Leaves its page cache as it was, if that is asked for. For a process that
+ * ends that is too much to ask.
+ *
+ * Context: process context, may sleep; no locks held.
+ */
 void source_file_close(struct source_file *src)
 {
 	struct file *file = xchg(&src->file, NULL);
 
-	if (file)
-		fput(file);
+	if (!file)
+		return;
+	if (src->before && !(current->flags & PF_EXITING))
+		source_cache_restore(src->before, file);
+	source_cache_free(src->before);
+	fput(file);
+}
+
+/**
+ * source_file_note_cache() - leave its page cache as it is now
+ * @src: the file, that nobody reads yet
+ * @start: of what will be read
+ * @end: of that
+ *
+ * Behind @end, readahead will read some more.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int source_file_note_cache(struct source_file *src, u64 start, u64 end)
+{
+	u64 ahead = (u64)READ_ONCE(src->file->f_ra.ra_pages) << PAGE_SHIFT;
+
+	return source_cache_note(&src->before, src->page_cache, start,
+				 end + ahead);
 }
 
 /*
@@ -190,9 +237,9 @@ void source_file_close(struct source_file *src)
  * before it has read ahead, which would make the next one buffered, too, and
  * so on to the end of a file of which nothing is cached.
  */
-static bool is_cached(struct address_space *mapping, loff_t pos, size_t bytes)
+static bool is_cached(const struct source_file *src, loff_t pos, size_t bytes)
 {
-	return filemap_range_has_page(mapping, pos + bytes / 2,
+	return filemap_range_has_page(src->page_cache, pos + bytes / 2,
 				      pos + bytes - 1);
 }
 
@@ -221,7 +268,7 @@ static size_t direct_bytes(const struct source_file *src, loff_t pos,
 	bytes = direct_part(src, pos, bytes);
 	if (src->direct == RAMLOAD_DIRECT_AUTO &&
 	    (bytes < DIRECT_MIN ||
-	     is_cached(src->file->f_mapping, pos, bytes)))
+	     is_cached(src, pos, bytes)))
 		return 0;
 	return bytes;
 }
@@ -367,7 +414,7 @@ bool source_file_is_cold(const struct source_file *src, loff_t pos, loff_t end)
 	if (!src->may_queue)
 		return false;
 	return src->direct == RAMLOAD_DIRECT_ON ||
-	       (end > pos && !is_cached(src->file->f_mapping, pos, end - pos));
+	       (end > pos && !is_cached(src, pos, end - pos));
 }
 
 /**
@@ -459,7 +506,7 @@ ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 bool source_file_may_read_ahead(const struct source_file *src, loff_t pos)
 {
 	return src->on_disk && src->direct != RAMLOAD_DIRECT_ON &&
-	       !filemap_range_has_page(src->file->f_mapping, pos, pos);
+	       !filemap_range_has_page(src->page_cache, pos, pos);
 }
 
 /**

@@ -5,14 +5,18 @@
 #include <linux/types.h>
 #include <uapi/linux/ramload.h>
 
+struct address_space;
 struct file;
 struct iov_iter;
 struct kiocb;
+struct source_cache;
 
 /**
  * struct source_file - the file a job reads
  * @file: a reference
+ * @page_cache: where its page cache is; of a file of overlayfs, not with @file
  * @direct: when to read past the page cache
+ * @before: what was in it when the job was submitted, or NULL
  * @offset_align: power of two that offset and length of a direct read must be
  *	multiples of; 0 if the file can do no direct I/O
  * @mem_align: power of two for the address of a direct read's pages
@@ -22,7 +26,9 @@ struct kiocb;
  */
 struct source_file {
 	struct file *file;
+	struct address_space *page_cache;
 	enum ramload_direct direct;
+	struct source_cache *before;
 	u32 offset_align;
 	u32 mem_align;
 	bool on_disk;
@@ -31,6 +37,7 @@ struct source_file {
 
 int source_file_open(struct source_file *src, int fd,
 		     enum ramload_direct direct);
+int source_file_note_cache(struct source_file *src, u64 start, u64 end);
 void source_file_close(struct source_file *src);
 ssize_t source_file_read(const struct source_file *src, loff_t pos,
 			 struct iov_iter *iter);

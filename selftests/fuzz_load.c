@@ -71,7 +71,7 @@ static void draw_load(struct fuzzer *f, struct ramload_load *load)
 
 	*load = (struct ramload_load){
 		.size = sizeof(*load),
-		.flags = one_in(r, 3),
+		.flags = random_below(r, 4),
 		.source_fd = any_fd(r),
 		.direct = random_below(r, 3),
 		.nr_ranges = 1 + random_below(r, MAX_RANGES),
@@ -230,7 +230,7 @@ static void draw_good(struct fuzzer *f, struct good *g)
 		       .chunk_size = KIB(64),
 		       .direct = one_in(&f->r, 2) ? RAMLOAD_DIRECT_AUTO :
 		       RAMLOAD_DIRECT_OFF,
-		       .flags = one_in(&f->r, 2));
+		       .flags = random_below(&f->r, 4));
 	while (nr--)
 		at = draw_piece(f, g, at);
 }

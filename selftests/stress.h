@@ -86,6 +86,7 @@ struct slot {
 	enum memory_kind kind;
 	enum stress_source source;
 	uint32_t direct;
+	uint32_t flags;
 	size_t shift;
 	bool old;
 	bool loading;

@@ -182,6 +182,7 @@ static void choose_source(struct slot *s)
 		    RAMLOAD_DIRECT_AUTO;
 	if (s->source == SOURCE_EXT4 && rnd_chance(&s->rnd, 2))
 		s->direct = RAMLOAD_DIRECT_ON;
+	s->flags = rnd_chance(&s->rnd, 4) ? RAMLOAD_LOAD_DONTCACHE : 0;
 	if (s->source == SOURCE_EXT4 && rnd_chance(&s->rnd, 2))
 		file_evict(st->sources[s->source]);
 	set_fd(s, FD_SOURCE, dup(st->sources[s->source]));
@@ -287,6 +288,7 @@ static int load(struct slot *s, struct ramload_job_result *result)
 {
 	struct ramload_load load = LOAD(slot_fd(s, FD_SOURCE), s->ranges,
 					s->nr_ranges, .direct = s->direct,
+					.flags = s->flags,
 					.chunk_size = KIB(64));
 	bool never = stress_has(s->loader->st, NEVER_WAIT);
 	int err;

@@ -141,6 +141,7 @@ enum {
  * @RAMLOAD_FEATURE_DIRECT: RAMLOAD_DIRECT_ON and RAMLOAD_DIRECT_AUTO may
  *	read past the page cache
  * @RAMLOAD_FEATURE_MEMORY: RAMLOAD_CREATE_MEMORY is there
+ * @RAMLOAD_FEATURE_DONTCACHE: RAMLOAD_LOAD_DONTCACHE is there
  */
 enum ramload_feature {
 	RAMLOAD_FEATURE_SHMEM_FILL = 1 << 0,
@@ -148,6 +149,7 @@ enum ramload_feature {
 	RAMLOAD_FEATURE_BITMAP = 1 << 2,
 	RAMLOAD_FEATURE_DIRECT = 1 << 3,
 	RAMLOAD_FEATURE_MEMORY = 1 << 4,
+	RAMLOAD_FEATURE_DONTCACHE = 1 << 5,
 };
 
 /**
@@ -245,9 +247,20 @@ struct ramload_range {
  *	signal comes first, the ioctl fails with EINTR and the job goes on:
  *	out_job_fd is its fd, with which RAMLOAD_JOB_RESULT can wait on, or
  *	close(2) cancel. A caller that dies cancels the job.
+ * @RAMLOAD_LOAD_DONTCACHE: leave the page cache of the source as it was. The
+ *	file, from the first byte of all ranges to the last, is divided into
+ *	16384 regions, of 64 KiB at least; what is loaded of those of which
+ *	nothing was cached when the job was submitted is dropped again, with
+ *	what was read ahead around it: most of it by the workers meanwhile, the
+ *	rest by who learns from RAMLOAD_LOAD_WAIT or RAMLOAD_JOB_RESULT that the
+ *	job is done, or closes it. What others use then stays; what others have
+ *	read in these regions meanwhile goes, too. Of regions that are partly
+ *	cached, nothing is dropped. It does not change what is read directly.
+ *	Nothing is dropped of files whose only place is memory.
  */
 enum ramload_load_flags {
 	RAMLOAD_LOAD_WAIT = 1 << 0,
+	RAMLOAD_LOAD_DONTCACHE = 1 << 1,
 };
 
 /**
