@@ -190,6 +190,11 @@ struct ramload_partition_rules {
  *	ramload_job_free(), after the last byte was written; or before
  *	ramload_load() returns, if that fails. (It is not found, and not called,
  *	if @size is smaller than that of the first version of this struct.)
+ * @dontcache: leave the page cache of the file as it was. See
+ *	RAMLOAD_LOAD_DONTCACHE of <linux/ramload.h>; the last of it is dropped
+ *	by who finds the job done, waits for it, or frees it. The user engine drops
+ *	nothing where the kernel does not tell what was cached: before 6.5, and
+ *	if the caller may not write to the file.
  */
 struct ramload_load_options {
 	size_t size;
@@ -197,6 +202,7 @@ struct ramload_load_options {
 	struct ramload_partition_rules rules;
 	void *user;
 	void (*cleanup)(void *user);
+	bool dontcache;
 };
 
 /**
@@ -220,6 +226,7 @@ struct ramload_load_options {
  * * -E2BIG: more ranges or bitmaps than the module takes in one job; rules
  *   that cut the blocks into more than 2^20 slices
  * * -EBUSY: too many unfinished jobs
+ * * -EOPNOTSUPP: dontcache, and the module is too old for it
  * * -ESHUTDOWN: the session is stopped
  * * -ENOMEM, -EMFILE, -ENFILE: out of memory or fds
  */
@@ -308,12 +315,14 @@ RAMLOAD_API void ramload_job_free(struct ramload_job *job);
  * @io: whether to read past the page cache
  * @batch_bytes: submit when so many bytes are queued, 0: 16 MiB
  * @batch_ranges: submit when so many ranges are queued, 0: 1024
+ * @dontcache: see struct ramload_load_options
  */
 struct ramload_queue_options {
 	size_t size;
 	enum ramload_io io;
 	uint64_t batch_bytes;
 	unsigned int batch_ranges;
+	bool dontcache;
 };
 
 /**

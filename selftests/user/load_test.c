@@ -432,6 +432,84 @@ TEST_F(load, bad_options)
 	EXPECT_EQ(4, self->cleaned);
 }
 
+/* Whole pages of the file, to be looked at in the page cache */
+#define CACHED	(12 * MiB)
+#define PAGES	(CACHED / GUARD)
+
+/* How many pages of a part of a file are in the page cache */
+static unsigned int count_cached(int fd, uint64_t at, uint64_t length)
+{
+	unsigned char cached[PAGES];
+	unsigned int count = 0;
+	void *map;
+
+	map = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, at);
+	if (map == MAP_FAILED || mincore(map, length, cached))
+		return UINT_MAX;
+	munmap(map, length);
+	for (uint64_t i = 0; i < length / GUARD; i++)
+		count += cached[i] & 1;
+	return count;
+}
+
+TEST_F(load, dontcache)
+{
+	uint64_t there = CACHED / 2;
+	uint8_t *dest = map_dest(CACHED, 0);
+	uint8_t *buffer = map_memory(MiB);
+	struct ramload_block block = { .length = CACHED, .dest = dest };
+	struct ramload_result result;
+
+	drop_cache(self->fd);
+	if (count_cached(self->fd, 0, CACHED))
+		SKIP(return, "files cannot be evicted here");
+	self->options.dontcache = true;
+	ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
+			      &self->options, &result));
+	EXPECT_TRUE(holds(dest, CACHED, 0));
+	EXPECT_EQ(0, count_cached(self->fd, 0, CACHED));
+
+	/* Nothing is to be read ahead. */
+	posix_fadvise(self->fd, 0, 0, POSIX_FADV_RANDOM);
+	ASSERT_EQ(MiB, pread(self->fd, buffer, MiB, there));
+	posix_fadvise(self->fd, there + MiB, 0, POSIX_FADV_DONTNEED);
+	ASSERT_EQ(MiB / GUARD, count_cached(self->fd, 0, CACHED));
+	memset(dest, FRESH, CACHED);
+	ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
+			      &self->options, &result));
+	EXPECT_TRUE(holds(dest, CACHED, 0));
+	EXPECT_EQ(MiB / GUARD, count_cached(self->fd, there, MiB));
+	EXPECT_EQ(MiB / GUARD, count_cached(self->fd, 0, CACHED));
+	munmap(buffer, MiB);
+	unmap_dest(dest, CACHED, 0);
+}
+
+/* Pages in any order, each a block of its own */
+TEST_F(load, dontcache_of_pages)
+{
+	static struct ramload_block blocks[PAGES];
+	uint64_t nr = PAGES;
+	uint8_t *dest = map_dest(CACHED, 0);
+	struct ramload_result result;
+
+	drop_cache(self->fd);
+	if (count_cached(self->fd, 0, CACHED))
+		SKIP(return, "files cannot be evicted here");
+	/* 7 is prime to their number. */
+	for (uint64_t i = 0; i < nr; i++)
+		blocks[i] = (struct ramload_block){
+			.file_offset = i * 7 % nr * GUARD,
+			.length = GUARD,
+			.dest = dest + i * 7 % nr * GUARD,
+		};
+	self->options.dontcache = true;
+	ASSERT_EQ(0, load_all(self->session, self->fd, blocks, nr,
+			      &self->options, &result));
+	EXPECT_TRUE(holds(dest, CACHED, 0));
+	EXPECT_EQ(0, count_cached(self->fd, 0, CACHED));
+	unmap_dest(dest, CACHED, 0);
+}
+
 TEST_F(load, no_options)
 {
 	uint8_t *dest = map_dest(MiB, 0);

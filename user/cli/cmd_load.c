@@ -32,6 +32,7 @@ static const char help[] =
 	"  --workers N      number of workers instead of one for each CPU, 8 at most\n"
 	"  --direct WHEN    read past the page cache: on, off, or auto: what is not in it;\n"
 	"                   the default\n"
+	"  --dontcache      leave nothing in the page cache that was not there before\n"
 	"  --sha256         print the SHA-256 of each block as it is in memory afterwards\n"
 	"  --dump DIR       write each block to a file in DIR, which is made if need be\n"
 	"  --json           print one JSON object, with all sizes in bytes\n"
@@ -66,6 +67,7 @@ enum {
 	OPTION_DEST,
 	OPTION_WORKERS,
 	OPTION_DIRECT,
+	OPTION_DONTCACHE,
 	OPTION_SHA256,
 	OPTION_DUMP,
 	OPTION_JSON,
@@ -78,6 +80,7 @@ static const struct option options[] = {
 	{ "dest", required_argument, NULL, OPTION_DEST },
 	{ "workers", required_argument, NULL, OPTION_WORKERS },
 	{ "direct", required_argument, NULL, OPTION_DIRECT },
+	{ "dontcache", no_argument, NULL, OPTION_DONTCACHE },
 	{ "sha256", no_argument, NULL, OPTION_SHA256 },
 	{ "dump", required_argument, NULL, OPTION_DUMP },
 	{ "json", no_argument, NULL, OPTION_JSON },
@@ -141,6 +144,8 @@ static bool parse_option(struct load_command *command, int option,
 		return parse_workers(load, argument);
 	case OPTION_DIRECT:
 		return parse_direct(load, argument);
+	case OPTION_DONTCACHE:
+		return load->dontcache = true;
 	case OPTION_SHA256:
 		return command->sha256 = true;
 	case OPTION_DUMP:

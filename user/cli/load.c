@@ -161,6 +161,7 @@ static int submit(struct load *load, struct ramload_job **job)
 	struct ramload_load_options options = {
 		.size = sizeof(options),
 		.io = load->io,
+		.dontcache = load->dontcache,
 	};
 	size_t i, nr = ramload_image_nr_blocks(load->input.image);
 	struct ramload_block *blocks;
@@ -193,6 +194,8 @@ static int report_submit(const struct load *load, int err)
 
 	if (err == -EINVAL && load->io == RAMLOAD_IO_DIRECT)
 		hint = " (can it be read directly?)";
+	else if (err == -EOPNOTSUPP)
+		hint = " (the module does not know --dontcache)";
 	message("%s: cannot be loaded: %s%s", load->input.path, strerror(-err),
 		hint);
 	return err;

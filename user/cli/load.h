@@ -17,6 +17,7 @@
  * @kind: what memory to load into
  * @workers: how many, 0 for the library's choice
  * @io: whether to read past the page cache
+ * @dontcache: leave the page cache as it was
  * @work: what it is shown and interrupted by
  * @memories: of each block; NULL before load_allocate()
  * @digests: of each block, if they were asked for
@@ -33,6 +34,7 @@ struct load {
 	enum ramload_memory_kind kind;
 	unsigned int workers;
 	enum ramload_io io;
+	bool dontcache;
 	struct work work;
 	struct ramload_memory **memories;
 	struct digest *digests;

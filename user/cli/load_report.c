@@ -33,7 +33,8 @@ void load_report_text(const struct load *load)
 	printf("engine   %s\n", engine_name(load));
 	printf("workers  %u\n", ramload_session_workers(load->session));
 	printf("dest     %s\n", ramload_memory_kind_name(load->kind));
-	printf("direct   %s\n", load_io_names[load->io]);
+	printf("direct   %s%s\n", load_io_names[load->io],
+	       load->dontcache ? ", dontcache" : "");
 	printf("loaded   %s\n", size_text(bytes).text);
 	printf("seconds  %.3f\n", load->seconds);
 	if (load->seconds > 0)
@@ -84,6 +85,7 @@ void load_report_json(const struct load *load)
 	json_add_number(object, "workers",
 			ramload_session_workers(load->session));
 	json_add_string(object, "direct", load_io_names[load->io]);
+	json_add_bool(object, "dontcache", load->dontcache);
 	json_add_number(object, "bytes_loaded", load->result.bytes_done);
 	json_add_seconds(object, "seconds", load->seconds);
 	json_add_seconds(object, "cpu_seconds", load->cpu_seconds);

@@ -10,6 +10,7 @@
  * struct load_request - a checked load
  * @fd: the file, open for reading, regular or a block device
  * @io: whether to read past the page cache
+ * @dontcache: leave the page cache as it was
  * @chunk: chunk size the caller asks for, 0 for the engine's default
  * @blocks: the blocks; the caller's array
  * @nr_blocks: number of elements
@@ -19,6 +20,7 @@
 struct load_request {
 	int fd;
 	enum ramload_io io;
+	bool dontcache;
 	uint64_t chunk;
 	const struct ramload_block *blocks;
 	size_t nr_blocks;

@@ -286,6 +286,7 @@ static int make_job(struct kernel_engine *engine,
 		.size = sizeof(load),
 		.source_fd = request->fd,
 		.direct = direct_mode(request->io),
+		.flags = request->dontcache ? RAMLOAD_LOAD_DONTCACHE : 0,
 		.ranges = (uintptr_t)ranges,
 		.nr_ranges = nr_ranges,
 		.range_size = sizeof(*ranges),
@@ -322,6 +323,9 @@ static int kernel_load(struct engine *engine, struct load_request *request,
 	if (partition->nr_slices > self->info.out_max_ranges ||
 	    request->nr_blocks > UINT32_MAX)
 		return -E2BIG;
+	if (request->dontcache &&
+	    !(self->info.out_features & RAMLOAD_FEATURE_DONTCACHE))
+		return -EOPNOTSUPP;
 	ranges = calloc(partition->nr_slices + 1, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;

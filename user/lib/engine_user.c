@@ -177,8 +177,8 @@ static void read_ahead(struct user_job *job, const struct ramload_block *block,
 	}
 }
 
-static int load_chunk(struct user_job *job, struct gather *g,
-		      const struct partition_chunk *chunk, uint64_t *at)
+static int load_runs(struct user_job *job, struct gather *g,
+		     const struct partition_chunk *chunk, uint64_t *at)
 {
 	const struct ramload_block *block = &job->blocks[chunk->block];
 	uint64_t end = chunk->offset + chunk->length;
@@ -198,6 +198,19 @@ static int load_chunk(struct user_job *job, struct gather *g,
 		run_end = block_next_run(block, at, end);
 		err = load_run(job, block, at, run_end);
 	}
+	return err;
+}
+
+/* Load a chunk; *@at is left at the first byte not loaded. */
+static int load_chunk(struct user_job *job, struct gather *g,
+		      const struct partition_chunk *chunk, uint64_t *at)
+{
+	const struct ramload_block *block = &job->blocks[chunk->block];
+	uint64_t offset = block->file_offset + chunk->offset;
+	int err;
+
+	err = load_runs(job, g, chunk, at);
+	source_file_drop_cache(&job->source, offset, offset + chunk->length);
 	return err;
 }
 
@@ -305,6 +318,21 @@ static struct user_job *find_job(struct user_engine *engine)
 	return job;
 }
 
+/*
+ * Called with the engine's lock held. Chunks are left neither for this worker nor
+ * for others, so the last one in a job is alone there.
+ */
+static void leave_job(struct user_engine *engine, struct user_job *job)
+{
+	if (job->users == 1 && !atomic_load(&job->cancelled)) {
+		pthread_mutex_unlock(&engine->lock);
+		source_file_drop_cache(&job->source, 0, UINT64_MAX);
+		pthread_mutex_lock(&engine->lock);
+	}
+	if (!--job->users)
+		finish_job(job);
+}
+
 static void *worker(void *arg)
 {
 	struct user_engine *engine = arg;
@@ -322,8 +350,7 @@ static void *worker(void *arg)
 		pthread_mutex_unlock(&engine->lock);
 		take_chunks(job, &gather);
 		pthread_mutex_lock(&engine->lock);
-		if (!--job->users)
-			finish_job(job);
+		leave_job(engine, job);
 	}
 	pthread_mutex_unlock(&engine->lock);
 	gather_free(&gather);
@@ -480,6 +507,28 @@ static int copy_blocks(struct user_job *job, const struct load_request *request)
 	return 0;
 }
 
+static int open_source(struct source_file *source,
+		       const struct load_request *request)
+{
+	uint64_t start = UINT64_MAX;
+	uint64_t end = 0;
+	int err;
+
+	err = source_file_open(source, request->fd, request->io);
+	if (err || !request->dontcache)
+		return err;
+	for (size_t i = 0; i < request->nr_blocks; i++) {
+		const struct ramload_block *block = &request->blocks[i];
+
+		start = min_u64(start, block->file_offset);
+		end = max_u64(end, block->file_offset + block->length);
+	}
+	err = source_file_note_cache(source, start, end);
+	if (err)
+		source_file_close(source);
+	return err;
+}
+
 /* Takes request->partition, but on error. */
 static int make_job(struct user_engine *engine, struct load_request *request,
 		    struct user_job **job)
@@ -494,7 +543,7 @@ static int make_job(struct user_engine *engine, struct load_request *request,
 	new->owner = engine;
 	if (copy_blocks(new, request))
 		goto out_free;
-	err = source_file_open(&new->source, request->fd, request->io);
+	err = open_source(&new->source, request);
 	if (err)
 		goto out_blocks;
 	new->job.fd = eventfd(0, EFD_CLOEXEC);

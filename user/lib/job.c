@@ -139,6 +139,7 @@ RAMLOAD_API int ramload_load(struct ramload_session *session, int fd,
 	err = options_copy(&opts, sizeof(opts), options);
 	if (!err) {
 		request.io = opts.io;
+		request.dontcache = opts.dontcache;
 		request.chunk = opts.rules.chunk;
 		err = load(session, &request, &opts.rules, job);
 	}

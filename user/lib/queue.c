@@ -45,6 +45,7 @@ RAMLOAD_API int ramload_queue_open(struct ramload_session *session, int fd,
 	new->session = session;
 	new->fd = fd;
 	new->io = opts.io;
+	new->dontcache = opts.dontcache;
 	new->batch_bytes = opts.batch_bytes ?: DEFAULT_BATCH_BYTES;
 	new->batch_ranges = opts.batch_ranges ?: DEFAULT_BATCH_RANGES;
 	new->load = ramload_load;
@@ -124,6 +125,7 @@ static int start_job(struct ramload_queue *queue, struct ramload_job **job)
 	struct ramload_load_options options = {
 		.size = sizeof(options),
 		.io = queue->io,
+		.dontcache = queue->dontcache,
 	};
 	int err;
 

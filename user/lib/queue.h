@@ -12,6 +12,7 @@
  * @session: where jobs are submitted
  * @fd: the file; the caller's
  * @io: whether to read past the page cache
+ * @dontcache: leave the page cache as it was
  * @batch_bytes: submit when so many bytes are queued
  * @batch_ranges: submit when so many ranges are queued
  * @block: block of the queued ranges; looked at only if there are any
@@ -29,6 +30,7 @@ struct ramload_queue {
 	struct ramload_session *session;
 	int fd;
 	enum ramload_io io;
+	bool dontcache;
 	uint64_t batch_bytes;
 	unsigned int batch_ranges;
 	const struct ramload_block *block;

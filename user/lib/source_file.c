@@ -10,12 +10,11 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bits.h"
+#include "source_cache.h"
 #include "source_file.h"
 
 /*
@@ -25,21 +24,6 @@
 #define DIRECT_MIN	(UINT64_C(128) << 10)
 
 #define DEFAULT_DIRECT_ALIGN	4096
-
-#ifndef __NR_cachestat
-#define __NR_cachestat	451
-#endif
-
-/* struct cachestat_range and struct cachestat of linux/mman.h, from 6.5 on */
-struct cache_range {
-	uint64_t offset;
-	uint64_t length;
-};
-
-struct cache_counts {
-	uint64_t cached;
-	uint64_t others[4];
-};
 
 /*
  * An open file of its own: O_DIRECT belongs to the open file, so setting it on
@@ -92,6 +76,7 @@ static bool find_alignment(struct source_file *source)
 
 void source_file_close(struct source_file *source)
 {
+	source_cache_free(source->before);
 	close(source->fd);
 	if (source->direct_fd >= 0)
 		close(source->direct_fd);
@@ -103,6 +88,7 @@ int source_file_open(struct source_file *source, int fd, enum ramload_io io)
 
 	source->direct_fd = -1;
 	source->ask_cache = io == RAMLOAD_IO_AUTO;
+	source->before = NULL;
 	if (flags & O_DIRECT)
 		source->fd = reopen(fd, 0);
 	else
@@ -118,56 +104,6 @@ int source_file_open(struct source_file *source, int fd, enum ramload_io io)
 		return -EINVAL;
 	}
 	return 0;
-}
-
-/* Pages of a part of a file that are in the page cache, -1: not to be had */
-static int64_t count_mapped(int fd, uint64_t offset, uint64_t length)
-{
-	uint64_t page = sysconf(_SC_PAGESIZE);
-	uint64_t start = round_down(offset, page);
-	uint64_t nr = (round_up(offset + length, page) - start) / page;
-	unsigned char resident[SOURCE_READ_MAX / 4096 + 1];
-	int64_t count = -1;
-	void *map;
-
-	map = mmap(NULL, nr * page, PROT_READ, MAP_SHARED, fd, start);
-	if (map == MAP_FAILED)
-		return -1;
-	if (nr <= sizeof(resident) && !mincore(map, nr * page, resident)) {
-		count = 0;
-		for (uint64_t i = 0; i < nr; i++)
-			count += resident[i] & 1;
-	}
-	munmap(map, nr * page);
-	return count;
-}
-
-/*
- * Whether a part of a file is to be read from the page cache: at least half of
- * it is there. A single page does not count, since readahead of a buffered read
- * leaves some beyond its end, and the whole rest of a file would be taken for
- * cached.
- *
- * cachestat(2) is asked, and before 6.5, where there is none, mincore(2) on a
- * mapping made for it. preadv2(RWF_NOWAIT) would do with one system call, but
- * it starts readahead for what it does not find: a cold file would be read
- * twice. Where the kernel does not tell (neither does to those who may not
- * write to the file), the page cache is the safe choice.
- */
-static bool is_cached(const struct source_file *source, uint64_t offset,
-		      uint64_t length)
-{
-	struct cache_range range = { offset, length };
-	struct cache_counts counts;
-	int64_t cached;
-
-	if (!syscall(__NR_cachestat, source->fd, &range, &counts, 0))
-		cached = counts.cached;
-	else
-		cached = count_mapped(source->fd, offset, length);
-	if (cached < 0)
-		return true;
-	return cached * sysconf(_SC_PAGESIZE) >= (int64_t)(length / 2);
 }
 
 static ssize_t read_at(int fd, char *dest, uint64_t length, uint64_t offset)
@@ -212,7 +148,7 @@ ssize_t source_file_read(const struct source_file *source, char *dest,
 		direct = 0;
 	if (direct && head)
 		return read_at(source->fd, dest, head, offset);
-	if (!direct || (source->ask_cache && is_cached(source, offset, direct)))
+	if (!direct || (source->ask_cache && source_cache_has(source->fd, offset, direct)))
 		return read_at(source->fd, dest, length, offset);
 	got = read_at(source->direct_fd, dest, direct, offset);
 	/*
@@ -254,12 +190,32 @@ bool source_file_read_at_once(const struct source_file *source,
 	return got == (ssize_t)length;
 }
 
+/*
+ * Leave the page cache as it is now, of a part of the file that will be read.
+ * Returns 0 or -ENOMEM.
+ */
+int source_file_note_cache(struct source_file *source, uint64_t start,
+			   uint64_t end)
+{
+	source->before = source_cache_note(source->fd, start, end);
+	return source->before ? 0 : -ENOMEM;
+}
+
+/* A part was read, or all of it. */
+void source_file_drop_cache(const struct source_file *source, uint64_t start,
+			    uint64_t end)
+{
+	if (source->before)
+		source_cache_drop(source->before, source->fd, start, end);
+}
+
 /* Whether little of a part of a file is in the page cache */
 bool source_file_may_read_ahead(const struct source_file *source,
 				uint64_t offset, uint64_t length)
 {
 	return !source_file_is_direct(source) &&
-	       !is_cached(source, offset, min_u64(length, SOURCE_READ_MAX));
+	       !source_cache_has(source->fd, offset,
+				 min_u64(length, SOURCE_CACHE_PART));
 }
 
 /* Begin to read into the page cache; not what will be read past it */
