@@ -308,6 +308,8 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 {
 	const struct load_request *req = load_job_request(job);
 
+	if (f->job != job)
+		f->small = 0;
 	f->job = job;
 	f->pos = req->chunks[chunk];
 	f->end = req->chunks[chunk + 1];

@@ -29,6 +29,9 @@ struct source_file;
 /* Segments that are looked up at a time; a batch may have many. */
 #define FILL_SEGMENTS		256
 
+/* After so many faults for huge pages that gave none, no more are taken. */
+#define FILL_SMALL_MAX		8
+
 /* Segments that lie in more than so many times their bytes lie far apart. */
 #define FILL_SPAN		8
 
@@ -64,6 +67,7 @@ struct shmem_piece {
  *	loaded
  * @span_end: its end; 0: nothing is to be dropped
  * @target: the mapping filled last, kept from one batch to the next
+ * @small: faults for huge pages that gave none, one after the other, in this job
  * @in_place: somebody interfered with the last batch of the shmem fill: make
  *	the folios of the next one visible before they are read into
  * @batch: what is read of the source
@@ -87,6 +91,7 @@ struct fill {
 	u64 span;
 	u64 span_end;
 	struct target_vma target;
+	unsigned int small;
 	bool in_place;
 	struct source_batch batch;
 	union {

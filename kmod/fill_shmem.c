@@ -5,7 +5,8 @@
  * The fill for shared writable mappings of memfd and tmpfs files: the file is
  * read straight into folios of the destination's page cache. No page table is
  * touched, no fault taken, no page cleared that is overwritten anyway, and a
- * huge page is one piece.
+ * huge page is one piece. (Only where huge pages are to be had by advice alone,
+ * one is faulted in, cleared: still cheaper than 512 small ones.)
  *
  * A batch has as many segments as fit, of what adjoins in memory or not; in the
  * source, pieces that adjoin are one read. It goes through three steps.
@@ -356,8 +357,45 @@ static void set_piece(struct shmem_piece *piece, struct folio *folio,
 	piece->fresh = false;
 }
 
+/*
+ * Is it a page that we have just added, where the process has asked for huge
+ * ones? One that is dirty was asked for by fallocate(2).
+ */
+static bool is_too_small(struct folio *folio)
+{
+	return !folio_test_large(folio) && !folio_test_uptodate(folio) &&
+	       !folio_test_dirty(folio);
+}
+
+/* Returns a folio with the first of the bytes, locked, or an errno. */
+static int get_folio(struct fill *f, const struct shmem_batch *b,
+		     const struct shmem_bytes *next, struct folio **folio)
+{
+	pgoff_t index = next->to >> PAGE_SHIFT;
+	loff_t end = next->to + next->length;
+	int err;
+
+	if (fault_point(FAULT_FOLIO))
+		return -ENOMEM;
+	err = shmem_get_folio(b->inode, index, end, folio, SGP_WRITE);
+	if (err || !f->target.advised)
+		return err;
+	f->target.advised = false;
+	if (!is_too_small(*folio) || f->small == FILL_SMALL_MAX)
+		return 0;
+	generic_error_remove_folio(b->inode->i_mapping, *folio);
+	folio_unlock(*folio);
+	folio_put(*folio);
+	/* If that fails, so does what follows. */
+	target_vma_fault(f->mm, f->target.start + (next->to - f->target.pos));
+	err = shmem_get_folio(b->inode, index, end, folio, SGP_WRITE);
+	if (!err)
+		f->small = folio_test_large(*folio) ? 0 : f->small + 1;
+	return err;
+}
+
 /* Collects the first bytes of @next, or some more; returns 0 or an errno. */
-static int collect_piece(const struct fill *f, struct shmem_batch *b,
+static int collect_piece(struct fill *f, struct shmem_batch *b,
 			 struct shmem_piece *piece, struct shmem_bytes *next)
 {
 	u64 end = mapped_end(b->inode);
@@ -373,10 +411,7 @@ static int collect_piece(const struct fill *f, struct shmem_batch *b,
 		set_piece(piece, folio, next);
 		goto out;
 	}
-	if (fault_point(FAULT_FOLIO))
-		return -ENOMEM;
-	err = shmem_get_folio(b->inode, next->to >> PAGE_SHIFT,
-			      next->to + next->length, &folio, SGP_WRITE);
+	err = get_folio(f, b, next, &folio);
 	if (err)
 		return err;
 	if (folio_contain_hwpoisoned_page(folio)) {

@@ -41,5 +41,8 @@ ssize_t fill_user(struct fill *f, const struct source_file *src)
 	ret = source_file_read_cached(src, seg->file_offset, &iter);
 	if (ret == -EFAULT && !f->target.written_back)
 		return fill_pinned(f, src);
+	/* A fault tells why the store failed; if it does not fail, try again. */
+	if (ret == -EFAULT)
+		return target_vma_fault(f->mm, seg->dest);
 	return ret ?: -ENODATA;
 }

@@ -18,6 +18,10 @@
  *   asked, nobody was promised since that it cannot, and what it unmaps
  *   meanwhile is its own file that receives the bytes.
  *
+ * Where tmpfs gives huge pages to those only who have asked for them with
+ * madvise(2), shmem_get_folio() gives none: it is not told of the mapping. A fault
+ * is. So there, one fault is taken for each 2 MiB.
+ *
  * F_SEAL_FUTURE_WRITE leaves existing writable mappings writable, and F_SEAL_SHRINK
  * and F_SEAL_GROW speak of the size, which no fill changes.
  *
@@ -28,7 +32,8 @@
  *
  * Shared mappings of files that are written back are not pinned: a file system
  * is told of a store by the fault, and not again when the page is unpinned. It
- * may have written the page meanwhile and be done with it; ext4 warns then.
+ * may have written the page meanwhile and be done with it; ext4 warns then. (Who
+ * maps such a file in the moment of a load gets what read(2) would do.)
  */
 
 #include <linux/backing-dev.h>
@@ -117,11 +122,33 @@ int target_vma_get(struct target_vma *t, struct mm_struct *mm,
 		err = can_fill_shmem(vma) ? take_file(t, vma, addr) : 0;
 		if (!err) {
 			t->start = addr;
+			t->advised = t->file && vma->vm_flags & VM_HUGEPAGE;
 			t->userfault = userfaultfd_armed(vma);
 			t->written_back = is_written_back(vma);
 			t->end = end_of_answer(vma, addr);
 		}
 	}
+	mmap_read_unlock(mm);
+	return err;
+}
+
+/**
+ * target_vma_fault() - have the process fault a page in, as by a store
+ * @mm: the mm
+ * @addr: the address
+ *
+ * Context: process context, takes mmap_lock; no folio lock held.
+ * Return: 0; -EFAULT, -ENOMEM as a store would fail, or -EINTR if the task is
+ * dying.
+ */
+int target_vma_fault(struct mm_struct *mm, unsigned long addr)
+{
+	bool unlocked = false;
+	int err;
+
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	err = fixup_user_fault(mm, addr, FAULT_FLAG_WRITE, &unlocked);
 	mmap_read_unlock(mm);
 	return err;
 }

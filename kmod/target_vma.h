@@ -12,6 +12,8 @@ struct mm_struct;
  * @start: first address it speaks of
  * @end: behind the last; @start == @end: of nothing
  * @file: for the shmem fill, the mapped file; else NULL: use another
+ * @advised: the process would like huge pages in @file: once, see
+ *	target_vma_fault()
  * @userfault: a userfaultfd is registered: use the pinned fill
  * @written_back: a shared mapping of a file that is written back: do not use it
  * @pos: offset of @start in @file
@@ -20,6 +22,7 @@ struct target_vma {
 	unsigned long start;
 	unsigned long end;
 	struct file *file;
+	bool advised;
 	bool userfault;
 	bool written_back;
 	loff_t pos;
@@ -27,6 +30,7 @@ struct target_vma {
 
 int target_vma_get(struct target_vma *t, struct mm_struct *mm,
 		   unsigned long addr);
+int target_vma_fault(struct mm_struct *mm, unsigned long addr);
 void target_vma_put(struct target_vma *t);
 
 #endif /* RAMLOAD_TARGET_VMA_H */

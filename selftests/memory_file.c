@@ -206,6 +206,73 @@ TEST_F_TIMEOUT(memory_file, loads_huge_pages, TIMEOUT)
 	EXPECT_EQ(0, memcmp(self->m.map, self->right, LENGTH));
 }
 
+/* A file that has huge pages where its mapping is advised to have some. */
+static int advised_file(struct reason *why)
+{
+	int dir = fs_open("tmpfs", "huge=advise", why);
+	int fd = dir < 0 ? -1 : file_create(dir);
+
+	return fd < 0 || ftruncate(fd, LENGTH) ? -1 : fd;
+}
+
+TEST_F_TIMEOUT(memory_file, huge_pages_by_advice, TIMEOUT)
+{
+	struct ramload_range range;
+	struct reason why;
+	long before;
+	int fd;
+
+	fd = advised_file(&why);
+	if (fd < 0 || self->folio_size != HUGE)
+		SKIP(return, "%s", fd < 0 ? why.text : "no huge pages");
+	memory_unmap(&self->m);
+	ASSERT_EQ(0, memory_map_file(&self->m, fd, MAP_SHARED, LENGTH, &why));
+	range = RANGE(0, LENGTH, self->m.map);
+	before = huge_kib();
+	ASSERT_EQ(0, load_range(self->fd, self->src, &range, NULL));
+	EXPECT_EQ(0, memcmp(self->m.map, self->right, LENGTH));
+	EXPECT_EQ(before, huge_kib());
+
+	memory_discard(&self->m);
+	ASSERT_EQ(0, madvise(self->m.map, LENGTH, MADV_HUGEPAGE));
+	ASSERT_EQ(0, load_range(self->fd, self->src, &range, NULL));
+	EXPECT_EQ(0, memcmp(self->m.map, self->right, LENGTH));
+	EXPECT_LE(before + (long)(LENGTH / 1024), huge_kib());
+}
+
+/* What is there already stays as it is; what is not loaded is zero. */
+TEST_F_TIMEOUT(memory_file, huge_pages_by_advice_in_part, TIMEOUT)
+{
+	struct ramload_range ranges[2];
+	struct reason why;
+	int fd;
+
+	fd = advised_file(&why);
+	if (fd < 0)
+		SKIP(return, "%s", why.text);
+	memory_unmap(&self->m);
+	ASSERT_EQ(0, memory_map_file(&self->m, fd, MAP_SHARED, LENGTH, &why));
+	madvise(self->m.map, LENGTH, MADV_HUGEPAGE);
+	/* A small page in one, fallocate() in another, a hole in the third. */
+	ASSERT_EQ(PAGE, pwrite(fd, self->right, PAGE, HUGE - PAGE));
+	ASSERT_EQ(0, fallocate(fd, 0, HUGE + 5 * PAGE, PAGE));
+	ranges[0] = RANGE(PAGE, PAGE, self->m.map + PAGE);
+	ranges[1] = RANGE(HUGE + 5 * PAGE, HUGE + 100,
+			  self->m.map + HUGE + 5 * PAGE);
+	struct ramload_load load = LOAD(self->src, ranges, 2);
+
+	ASSERT_EQ(0, load_wait(self->fd, &load, NULL));
+	EXPECT_TRUE(all_zero(self->m.map, PAGE));
+	EXPECT_EQ(0, memcmp(self->m.map + PAGE, self->right + PAGE, PAGE));
+	EXPECT_TRUE(all_zero(self->m.map + 2 * PAGE, HUGE - 3 * PAGE));
+	EXPECT_EQ(0, memcmp(self->m.map + HUGE - PAGE, self->right, PAGE));
+	EXPECT_TRUE(all_zero(self->m.map + HUGE, 5 * PAGE));
+	EXPECT_EQ(0, memcmp(self->m.map + HUGE + 5 * PAGE,
+			    self->right + HUGE + 5 * PAGE, HUGE + 100));
+	EXPECT_TRUE(all_zero(self->m.map + 2 * HUGE + 5 * PAGE + 100,
+			     2 * HUGE - 5 * PAGE - 100));
+}
+
 /* Drops every other of @size bytes from the page cache of the source. */
 static void evict_parts(int fd, size_t size)
 {

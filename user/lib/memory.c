@@ -140,6 +140,7 @@ static const struct memory_kind kinds[] = {
 		.name = "memfd",
 		.align = 1,
 		.map_flags = MAP_SHARED | MAP_NORESERVE,
+		.advice = MADV_HUGEPAGE,
 		.make_file = make_memfd,
 	},
 	[RAMLOAD_MEMORY_TMPFS_HUGE] = {
