@@ -356,7 +356,7 @@ static int open_source(struct source_file *source,
 	load_request_extent(req, &start, &end);
 	err = source_file_note_cache(source, start, end);
 	if (err)
-		source_file_close(source);
+		source_file_close(source, false);
 	return err;
 }
 
@@ -377,7 +377,7 @@ static struct load_job *make_job(struct limit_user *user,
 	}
 	job = load_job_create(req, &source);
 	if (IS_ERR(job)) {
-		source_file_close(&source);
+		source_file_close(&source, false);
 		load_request_free(req);
 	}
 	return job;

@@ -339,9 +339,10 @@ bool fill_run(struct fill *f, struct load_job *job)
 	load_job_add_done(job, done);
 	if (err == PAUSE)
 		return false;
-	drop_span(f, load_job_source(job));
 	if (err)
 		fail(f, job, err);
+	else
+		drop_span(f, load_job_source(job));
 	return true;
 }
 

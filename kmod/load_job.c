@@ -72,7 +72,7 @@ static void load_job_release(struct kref *ref)
 {
 	struct load_job *job = container_of(ref, struct load_job, ref);
 
-	source_file_close(&job->source);
+	source_file_close(&job->source, false);
 	load_request_free(job->request);
 	put_cred(job->cred);
 	if (job->pool)
@@ -201,12 +201,18 @@ void load_job_cancel(struct load_job *job)
 
 /**
  * load_job_close_source() - close the source if the job is done
- * @job: the job
+ * @job: a job that was submitted
+ *
+ * To leave its page cache as it was may take a while: that is for the process
+ * whose job it is. Others leave the source open then; who puts the job last
+ * does not care about the cache.
  */
 void load_job_close_source(struct load_job *job)
 {
-	if (load_job_done(job))
-		source_file_close(&job->source);
+	bool owner = worker_pool_may_wait(job->pool);
+
+	if (load_job_done(job) && (owner || !job->source.before))
+		source_file_close(&job->source, owner);
 }
 
 int load_job_wait_killable(struct load_job *job)

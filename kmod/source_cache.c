@@ -10,12 +10,13 @@
  * regions, and each is looked at. Of those of which nothing is cached, workers
  * drop what they are done with, so that the job does not fill memory meanwhile.
  * They do so in the quickest way, which leaves what is in use and what is still
- * in a CPU's list of new folios. The owner of the job drops the rest when it
- * gets to know that the job is done, or closes it: that may take longer, and may
- * be killed.
+ * in a CPU's list of new folios. The process whose job it is drops the rest when
+ * it gets to know that the job is done, or closes it: that may take longer, and
+ * may be killed.
  *
  * There are few enough regions that to look at them takes no time. One that is
- * partly cached stays as it is then, with what is added to it.
+ * partly cached stays as it is then, with what is added to it. Nor is anything
+ * dropped behind the first TiB.
  *
  * Nothing is dropped that fadvise(2) on the same fd would not drop. Memory that
  * has no other place than the page cache (tmpfs, ramfs) is left alone.
@@ -33,13 +34,18 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "source_cache.h"
 
 /* A region is not smaller than the usual readahead of half a window. */
 #define REGION_SHIFT_MIN	16
+#define REGION_SHIFT_MAX	26
 #define REGIONS_MAX		16384
+
+/* Dropped at a time, before the next look at signals. */
+#define DROP_BYTES		((u64)SZ_16M)
 
 static u32 region_of(const struct source_cache *cache, u64 pos)
 {
@@ -95,7 +101,8 @@ int source_cache_note(struct source_cache **cache,
 	u32 nr;
 
 	*cache = NULL;
-	end = min(end, round_up((u64)i_size_read(mapping->host), PAGE_SIZE));
+	end = min3(end, round_up((u64)i_size_read(mapping->host), PAGE_SIZE),
+		   start + ((u64)(REGIONS_MAX - 1) << REGION_SHIFT_MAX));
 	if (start >= end || is_memory(mapping))
 		return 0;
 	while (((end - 1) >> shift) - (start >> shift) >= REGIONS_MAX)
@@ -120,10 +127,16 @@ void source_cache_free(struct source_cache *cache)
 }
 
 /* Clean pages that nobody uses go. */
-static void drop_quickly(const struct source_cache *cache, u64 start, u64 end)
+static void drop(const struct source_cache *cache, u64 start, u64 end)
 {
-	invalidate_mapping_pages(cache->mapping, start >> PAGE_SHIFT,
-				 (end - 1) >> PAGE_SHIFT);
+	u64 to;
+
+	for (; start < end && !fatal_signal_pending(current); start = to) {
+		to = min(end, round_down(start, DROP_BYTES) + DROP_BYTES);
+		invalidate_mapping_pages(cache->mapping, start >> PAGE_SHIFT,
+					 (to - 1) >> PAGE_SHIFT);
+		cond_resched();
+	}
 }
 
 /**
@@ -145,20 +158,27 @@ void source_cache_drop(const struct source_cache *cache, u64 start, u64 end)
 	from = region_of(cache, start);
 	nr = region_of(cache, end - 1) + 1;
 	for_each_set_bitrange_from(from, to, cache->absent, nr)
-		drop_quickly(cache, max(start, region_start(cache, from)),
-			     min(end, region_end(cache, to - 1)));
+		drop(cache, max(start, region_start(cache, from)),
+		     min(end, region_end(cache, to - 1)));
 }
 
-/* What is still there after that is worth some effort. */
-static void drop(const struct source_cache *cache, struct file *file,
-		 u64 start, u64 end)
+/* Is some of what was dropped still there? Says where. */
+static bool find_left(const struct source_cache *cache, u64 *start, u64 *end)
 {
-	drop_quickly(cache, start, end);
-	if (!filemap_range_has_page(cache->mapping, start, end - 1))
-		return;
-	start = round_down(start, PAGE_SIZE);
-	end = min_t(u64, round_up(end, PAGE_SIZE), LLONG_MAX);
-	vfs_fadvise(file, start, end - start, POSIX_FADV_DONTNEED);
+	u32 nr = region_of(cache, cache->end - 1) + 1;
+	u32 from = 0;
+	u32 to;
+
+	for_each_set_bitrange_from(from, to, cache->absent, nr) {
+		*start = region_start(cache, from);
+		*end = region_end(cache, to - 1);
+		if (fatal_signal_pending(current))
+			return false;
+		if (filemap_range_has_page(cache->mapping, *start, *end - 1))
+			return true;
+		cond_resched();
+	}
+	return false;
 }
 
 /**
@@ -166,21 +186,20 @@ static void drop(const struct source_cache *cache, struct file *file,
  * @cache: what was in the page cache
  * @file: the source
  *
- * May wait for other CPUs. Ends early if the task gets a fatal signal.
+ * Ends early if the task gets a fatal signal.
  *
  * Context: process context, may sleep; no locks held.
  */
 void source_cache_restore(const struct source_cache *cache, struct file *file)
 {
-	u32 nr = region_of(cache, cache->end - 1) + 1;
-	u32 from = 0;
-	u32 to;
+	u64 start, end;
 
-	for_each_set_bitrange_from(from, to, cache->absent, nr) {
-		if (fatal_signal_pending(current))
-			break;
-		drop(cache, file, region_start(cache, from),
-		     region_end(cache, to - 1));
-		cond_resched();
-	}
+	source_cache_drop(cache, cache->start, cache->end);
+	if (!find_left(cache, &start, &end))
+		return;
+	/* It empties the lists of new folios of all CPUs. Once is enough. */
+	start = round_down(start, PAGE_SIZE);
+	end = min_t(u64, round_up(end, PAGE_SIZE), LLONG_MAX);
+	vfs_fadvise(file, start, end - start, POSIX_FADV_DONTNEED);
+	source_cache_drop(cache, cache->start, cache->end);
 }

@@ -189,26 +189,25 @@ int source_file_open(struct source_file *src, int fd,
 	return 0;
 
 err_put:
-	source_file_close(src);
+	source_file_close(src, false);
 	return err;
 }
 
 /**
  * source_file_close() - close the source
  * @src: any number of times, from any threads
- *
- * Leaves its page cache as it was, if that is asked for. For a process that
- * ends that is too much to ask.
+ * @restore: leave its page cache as it was, if that was asked for; takes a while
  *
  * Context: process context, may sleep; no locks held.
  */
-void source_file_close(struct source_file *src)
+void source_file_close(struct source_file *src, bool restore)
 {
 	struct file *file = xchg(&src->file, NULL);
 
 	if (!file)
 		return;
-	if (src->before && !(current->flags & PF_EXITING))
+	/* One of overlayfs may have been copied up. */
+	if (restore && src->before && find_page_cache(file) == src->page_cache)
 		source_cache_restore(src->before, file);
 	source_cache_free(src->before);
 	fput(file);

@@ -38,7 +38,7 @@ struct source_file {
 int source_file_open(struct source_file *src, int fd,
 		     enum ramload_direct direct);
 int source_file_note_cache(struct source_file *src, u64 start, u64 end);
-void source_file_close(struct source_file *src);
+void source_file_close(struct source_file *src, bool restore);
 ssize_t source_file_read(const struct source_file *src, loff_t pos,
 			 struct iov_iter *iter);
 

@@ -38,7 +38,8 @@
  * destination is any writable mapping of the context's mm in which read(2)
  * could store. What read(2) would refuse is refused here: write-only fds,
  * mappings without PROT_WRITE, holes in the address space. Memory protection
- * keys are not looked at, as with process_vm_writev(2).
+ * keys are not looked at, as with process_vm_writev(2), but for shared mappings
+ * of files on a disk.
  *
  * **Order.** Ranges are cut into chunks, which are started in the order of the
  * array and, in a range, of rising offsets, but run side by side: while a job
