@@ -44,7 +44,7 @@ FIXTURE_VARIANT_ADD(argument, load)
 {
 	.cmd = RAMLOAD_LOAD,
 	.size = sizeof(struct ramload_load),
-	.known_flags = RAMLOAD_LOAD_WAIT,
+	.known_flags = RAMLOAD_LOAD_WAIT | RAMLOAD_LOAD_DONTCACHE,
 	.has_output = true,
 };
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -510,6 +511,7 @@ static void stopped_main(struct stopped *s, int src)
 	};
 	char word;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigaction(SIGUSR1, &action, NULL);
 	s->context = open_device();
 	if (raw_setup(s->context, 1))
@@ -526,9 +528,19 @@ static bool stop_worker(struct stopped *s)
 	int status;
 
 	s->worker = process_worker(s->pid);
-	return s->worker && !ptrace(PTRACE_SEIZE, s->worker, 0, 0) &&
-	       !ptrace(PTRACE_INTERRUPT, s->worker, 0, 0) &&
-	       !process_wait(s->worker, &status, __WALL, 0);
+	if (!s->worker || ptrace(PTRACE_SEIZE, s->worker, 0, 0))
+		return false;
+	/*
+	 * What the daemon holds was read ahead, perhaps. Then the worker is on
+	 * its way to it, and stops before.
+	 */
+	while (!ptrace(PTRACE_INTERRUPT, s->worker, 0, 0)) {
+		if (!process_wait(s->worker, &status, __WALL, 0))
+			return true;
+		ptrace(PTRACE_CONT, s->worker, 0, 0);
+		usleep(10000);
+	}
+	return false;
 }
 
 /* Has the child done what it was told? */
