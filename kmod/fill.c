@@ -341,8 +341,6 @@ bool fill_run(struct fill *f, struct load_job *job)
 		return false;
 	if (err)
 		fail(f, job, err);
-	else
-		drop_span(f, load_job_source(job));
 	return true;
 }
 

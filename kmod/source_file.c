@@ -266,8 +266,7 @@ static size_t direct_bytes(const struct source_file *src, loff_t pos,
 {
 	bytes = direct_part(src, pos, bytes);
 	if (src->direct == RAMLOAD_DIRECT_AUTO &&
-	    (bytes < DIRECT_MIN ||
-	     is_cached(src, pos, bytes)))
+	    (bytes < DIRECT_MIN || is_cached(src, pos, bytes)))
 		return 0;
 	return bytes;
 }
