@@ -3,9 +3,8 @@
  * What a load takes from the page cache of the source, and leaves there.
  */
 
-#include <sys/mman.h>
-
 #include "kselftest_harness.h"
+#include "cached_pages.h"
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
@@ -74,22 +73,10 @@ FIXTURE_TEARDOWN(page_cache)
 
 typedef struct _test_data_page_cache page_cache_t;
 
-/* How many pages of a part of the source are in the page cache. */
 static unsigned int count_cached(const page_cache_t *self, uint64_t at,
 				 uint64_t length)
 {
-	unsigned char cached[PAGES];
-	unsigned int count = 0;
-	unsigned int i;
-	void *map;
-
-	map = mmap(NULL, length, PROT_READ, MAP_SHARED, self->src, at);
-	if (map == MAP_FAILED || mincore(map, length, cached))
-		return UINT32_MAX;
-	munmap(map, length);
-	for (i = 0; i < length / PAGE; i++)
-		count += cached[i] & 1;
-	return count;
+	return cached_pages(self->src, at, length);
 }
 
 static bool cache(const page_cache_t *self, uint64_t at, uint64_t length)
@@ -106,9 +93,9 @@ static int load_ranges(const page_cache_t *self, uint32_t direct,
 		       unsigned int nr, uint32_t flags)
 {
 	struct ramload_load load = LOAD(self->src, self->ranges, nr,
-					.direct = direct, .chunk_size = CHUNK);
+					.direct = direct, .chunk_size = CHUNK,
+					.flags = flags);
 
-	load.flags |= flags;
 	return load_wait(self->fd, &load, NULL);
 }
 

@@ -3,6 +3,7 @@
  * Loading, by both engines: contents, what is refused, errors and their
  * positions.
  */
+#include "../cached_pages.h"
 #include "load_fixture.h"
 
 TEST_F(load, whole_file)
@@ -436,22 +437,6 @@ TEST_F(load, bad_options)
 #define CACHED	(12 * MiB)
 #define PAGES	(CACHED / GUARD)
 
-/* How many pages of a part of a file are in the page cache */
-static unsigned int count_cached(int fd, uint64_t at, uint64_t length)
-{
-	unsigned char cached[PAGES];
-	unsigned int count = 0;
-	void *map;
-
-	map = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, at);
-	if (map == MAP_FAILED || mincore(map, length, cached))
-		return UINT_MAX;
-	munmap(map, length);
-	for (uint64_t i = 0; i < length / GUARD; i++)
-		count += cached[i] & 1;
-	return count;
-}
-
 TEST_F(load, dontcache)
 {
 	uint64_t there = CACHED / 2;
@@ -461,25 +446,25 @@ TEST_F(load, dontcache)
 	struct ramload_result result;
 
 	drop_cache(self->fd);
-	if (count_cached(self->fd, 0, CACHED))
+	if (cached_pages(self->fd, 0, CACHED))
 		SKIP(return, "files cannot be evicted here");
 	self->options.dontcache = true;
 	ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
 			      &self->options, &result));
 	EXPECT_TRUE(holds(dest, CACHED, 0));
-	EXPECT_EQ(0, count_cached(self->fd, 0, CACHED));
+	EXPECT_EQ(0, cached_pages(self->fd, 0, CACHED));
 
 	/* Nothing is to be read ahead. */
 	posix_fadvise(self->fd, 0, 0, POSIX_FADV_RANDOM);
 	ASSERT_EQ(MiB, pread(self->fd, buffer, MiB, there));
 	posix_fadvise(self->fd, there + MiB, 0, POSIX_FADV_DONTNEED);
-	ASSERT_EQ(MiB / GUARD, count_cached(self->fd, 0, CACHED));
+	ASSERT_EQ(MiB / GUARD, cached_pages(self->fd, 0, CACHED));
 	memset(dest, FRESH, CACHED);
 	ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
 			      &self->options, &result));
 	EXPECT_TRUE(holds(dest, CACHED, 0));
-	EXPECT_EQ(MiB / GUARD, count_cached(self->fd, there, MiB));
-	EXPECT_EQ(MiB / GUARD, count_cached(self->fd, 0, CACHED));
+	EXPECT_EQ(MiB / GUARD, cached_pages(self->fd, there, MiB));
+	EXPECT_EQ(MiB / GUARD, cached_pages(self->fd, 0, CACHED));
 	munmap(buffer, MiB);
 	unmap_dest(dest, CACHED, 0);
 }
@@ -493,7 +478,7 @@ TEST_F(load, dontcache_of_pages)
 	struct ramload_result result;
 
 	drop_cache(self->fd);
-	if (count_cached(self->fd, 0, CACHED))
+	if (cached_pages(self->fd, 0, CACHED))
 		SKIP(return, "files cannot be evicted here");
 	/* 7 is prime to their number. */
 	for (uint64_t i = 0; i < nr; i++)
@@ -506,7 +491,7 @@ TEST_F(load, dontcache_of_pages)
 	ASSERT_EQ(0, load_all(self->session, self->fd, blocks, nr,
 			      &self->options, &result));
 	EXPECT_TRUE(holds(dest, CACHED, 0));
-	EXPECT_EQ(0, count_cached(self->fd, 0, CACHED));
+	EXPECT_EQ(0, cached_pages(self->fd, 0, CACHED));
 	unmap_dest(dest, CACHED, 0);
 }
 
