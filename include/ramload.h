@@ -193,8 +193,8 @@ struct ramload_partition_rules {
  * @dontcache: leave the page cache of the file as it was. See
  *	RAMLOAD_LOAD_DONTCACHE of <linux/ramload.h>; the last of it is dropped
  *	by who finds the job done, waits for it, or frees it. The user engine drops
- *	nothing where the kernel does not tell what was cached: before 6.5, and
- *	if the caller may not write to the file.
+ *	nothing if the kernel does not tell what was cached, as it may not to a
+ *	caller who may not write to the file.
  */
 struct ramload_load_options {
 	size_t size;

@@ -148,7 +148,8 @@ ssize_t source_file_read(const struct source_file *source, char *dest,
 		direct = 0;
 	if (direct && head)
 		return read_at(source->fd, dest, head, offset);
-	if (!direct || (source->ask_cache && source_cache_has(source->fd, offset, direct)))
+	if (!direct || (source->ask_cache &&
+			source_cache_has(source->fd, offset, direct)))
 		return read_at(source->fd, dest, length, offset);
 	got = read_at(source->direct_fd, dest, direct, offset);
 	/*
