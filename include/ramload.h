@@ -394,22 +394,44 @@ struct ramload_image_error {
 };
 
 /**
+ * struct ramload_image_part - where some of a block is
+ * @file: which file, less than ramload_image_nr_files()
+ * @offset: where in the block it starts
+ * @length: bytes, at least 1
+ * @file_offset: where in the file it starts
+ * @bitmap: NULL if all of it is there, else the pages that are, see
+ *	struct ramload_block
+ * @page_size: bytes a bit of the bitmap stands for; 0 without a bitmap
+ */
+struct ramload_image_part {
+	size_t file;
+	uint64_t offset;
+	uint64_t length;
+	uint64_t file_offset;
+	const uint8_t *bitmap;
+	uint32_t page_size;
+};
+
+/**
  * struct ramload_image_block - one block of an image
  * @name: RAMBlock name, as in the file; may hold any byte but NUL
- * @length: bytes of guest memory
- * @page_size: bytes a bit of the bitmap stands for; 0 without a bitmap
- * @file_offset: where page 0 is in the file
- * @bitmap: present pages, NULL if all are, see struct ramload_block
- * @present: bytes present
+ * @address: where the guest (or process) has it, RAMLOAD_NO_ADDRESS if the
+ *	format does not say
+ * @length: bytes of memory
+ * @present: bytes that are in files; all else is zeros
+ * @parts: where they are. No byte of the block is in two parts.
+ * @nr_parts: number of parts, 0 if nothing is present
  */
 struct ramload_image_block {
 	const char *name;
+	uint64_t address;
 	uint64_t length;
-	uint32_t page_size;
-	uint64_t file_offset;
-	const uint8_t *bitmap;
 	uint64_t present;
+	const struct ramload_image_part *parts;
+	size_t nr_parts;
 };
+
+#define RAMLOAD_NO_ADDRESS UINT64_MAX
 
 /**
  * ramload_image_open() - read the blocks of an image
@@ -443,6 +465,40 @@ RAMLOAD_API const char *ramload_image_format(const struct ramload_image *image);
 
 /** ramload_image_format_name() - name of the i-th known format, NULL at end */
 RAMLOAD_API const char *ramload_image_format_name(size_t i);
+
+/** ramload_image_nr_files() - number of files that the blocks are in */
+RAMLOAD_API size_t ramload_image_nr_files(const struct ramload_image *image);
+
+/**
+ * ramload_image_file() - the i-th file, for ramload_load()
+ * @image: the image; owns the fd, which is open for reading
+ * @i: less than ramload_image_nr_files(); 0 is the one it was opened from
+ *
+ * Return: the fd, -1 if there is none
+ */
+RAMLOAD_API int ramload_image_file(const struct ramload_image *image, size_t i);
+
+/** ramload_image_file_name() - its name if it is not the one given, else NULL */
+RAMLOAD_API const char *
+ramload_image_file_name(const struct ramload_image *image, size_t i);
+
+/**
+ * ramload_image_load() - what there is to load from a file
+ * @image: the image; the bitmaps stay its own
+ * @file: which file
+ * @dests: for each block of the image, where it goes: as many bytes as it is
+ *	long; NULL for a block that is to be left out
+ * @blocks: NULL, or filled in, for ramload_load() with the fd of the file
+ *
+ * A part of a block of the image is one block to load. To load all of an
+ * image, start a job for each of its files; as no byte is in two parts, they
+ * may run side by side.
+ *
+ * Return: number of elements of @blocks, 0 if nothing is to be loaded
+ */
+RAMLOAD_API size_t ramload_image_load(const struct ramload_image *image,
+				      size_t file, void *const *dests,
+				      struct ramload_block *blocks);
 
 /** ramload_image_machine() - machine type in the image, NULL if it has none */
 RAMLOAD_API const char *

@@ -57,53 +57,72 @@ static void check_error(int err, const struct ramload_image_error *error)
 		CHECK(*c >= ' ' && *c <= '~');
 }
 
-static bool is_present(const struct ramload_image_block *b, uint64_t page)
+static bool is_present(const struct ramload_image_part *part, uint64_t page)
 {
-	return !b->bitmap || b->bitmap[page / 8] >> page % 8 & 1;
+	return !part->bitmap || part->bitmap[page / 8] >> page % 8 & 1;
 }
 
-static void check_bitmap(const struct input *in,
-			 const struct ramload_image_block *b)
+static uint64_t check_bitmap(const struct input *in,
+			     const struct ramload_image_part *part)
 {
-	uint64_t pages = b->length / b->page_size, present = 0, p;
+	uint64_t pages = part->length / part->page_size, present = 0, p;
 
-	CHECK(b->page_size >= 512 && b->page_size <= 1 << 30);
-	CHECK(!(b->page_size & (b->page_size - 1)));
-	CHECK(b->length % b->page_size == 0);
+	CHECK(part->page_size >= 512 && part->page_size <= 1 << 30);
+	CHECK(!(part->page_size & (part->page_size - 1)));
+	CHECK(part->length % part->page_size == 0);
 	for (p = 0; p < pages; p++) {
-		if (!is_present(b, p))
+		if (!is_present(part, p))
 			continue;
-		present += b->page_size;
-		CHECK(b->file_offset + (p + 1) * b->page_size <= in->size);
+		present += part->page_size;
+		CHECK(part->file_offset + (p + 1) * part->page_size <=
+		      in->size);
 	}
-	CHECK(b->present == present);
 	/* Bits past the last page, up to the end of its byte. */
 	for (; p % 8; p++)
-		CHECK(!is_present(b, p));
+		CHECK(!is_present(part, p));
+	return present;
+}
+
+static uint64_t check_part(const struct input *in,
+			   const struct ramload_image_part *part)
+{
+	CHECK(!part->file);
+	CHECK(part->length);
+	CHECK(part->file_offset >= in->start);
+	CHECK(part->file_offset <= INT64_MAX - part->length);
+	if (part->bitmap)
+		return check_bitmap(in, part);
+	CHECK(!part->page_size);
+	CHECK(part->file_offset + part->length <= in->size);
+	return part->length;
 }
 
 static void check_block(const struct input *in,
 			const struct ramload_image_block *b)
 {
+	uint64_t present = 0;
+	size_t i;
+
 	CHECK(*b->name);
 	CHECK(b->length);
-	CHECK(b->file_offset >= in->start);
-	CHECK(b->file_offset <= INT64_MAX - b->length);
-	if (b->bitmap) {
-		check_bitmap(in, b);
-		return;
+	for (i = 0; i < b->nr_parts; i++) {
+		const struct ramload_image_part *part = &b->parts[i];
+
+		CHECK(part->offset <= b->length);
+		CHECK(part->length <= b->length - part->offset);
+		present += check_part(in, part);
 	}
-	CHECK(!b->page_size);
-	CHECK(b->present == b->length);
-	CHECK(b->file_offset + b->length <= in->size);
+	CHECK(present == b->present);
 }
 
 static void check_apart(const struct ramload_image_block *a,
 			const struct ramload_image_block *b)
 {
+	const struct ramload_image_part *x = a->parts, *y = b->parts;
+
 	CHECK(strcmp(a->name, b->name));
-	CHECK(a->file_offset + a->length <= b->file_offset ||
-	      b->file_offset + b->length <= a->file_offset);
+	CHECK(x->file_offset + x->length <= y->file_offset ||
+	      y->file_offset + y->length <= x->file_offset);
 }
 
 static void check_image(const struct input *in,
@@ -136,45 +155,49 @@ static struct ramload_session *session(void)
 }
 
 static void read_plainly(const struct input *in, uint8_t *to,
-			 const struct ramload_image_block *b)
+			 const struct ramload_image_part *part)
 {
-	uint64_t unit = b->bitmap ? b->page_size : b->length, p;
+	uint64_t unit = part->bitmap ? part->page_size : part->length, p;
 
-	for (p = 0; p < b->length / unit; p++)
-		if (is_present(b, p))
+	for (p = 0; p < part->length / unit; p++)
+		if (is_present(part, p))
 			CHECK(pread(in->fd, to + p * unit, unit,
-				    b->file_offset + p * unit) ==
+				    part->file_offset + p * unit) ==
 			      (ssize_t)unit);
 }
 
+/* Loads block @i of the image, and reads its parts in another way. */
 static void compare_load(const struct input *in,
-			 const struct ramload_image_block *b)
+			 const struct ramload_image *image, size_t i)
 {
+	const struct ramload_image_block *b = ramload_image_block(image, i);
 	struct ramload_load_options options = {
 		.size = sizeof(options),
 		.rules = { .small = 512, .slice = 8192, .chunk = 4096 },
 	};
+	void **dests = calloc(ramload_image_nr_blocks(image), sizeof(*dests));
 	uint8_t *loaded = calloc(1, b->length);
 	uint8_t *wanted = calloc(1, b->length);
-	struct ramload_block block = {
-		.file_offset = b->file_offset,
-		.length = b->length,
-		.dest = loaded,
-		.bitmap = b->bitmap,
-		.page_size = b->page_size,
-	};
+	struct ramload_block *blocks = calloc(b->nr_parts, sizeof(*blocks));
 	struct ramload_result result;
 	struct ramload_job *job;
+	size_t j;
 
-	CHECK(!ramload_load(session(), in->fd, &block, 1, &options, &job));
+	dests[i] = loaded;
+	CHECK(ramload_image_load(image, 0, dests, blocks) == b->nr_parts);
+	CHECK(!ramload_load(session(), ramload_image_file(image, 0), blocks,
+			    b->nr_parts, &options, &job));
 	CHECK(!ramload_job_wait(job, &result));
 	CHECK(result.bytes_total == b->present);
 	CHECK(result.bytes_done == b->present);
 	ramload_job_free(job);
-	read_plainly(in, wanted, b);
+	for (j = 0; j < b->nr_parts; j++)
+		read_plainly(in, wanted + b->parts[j].offset, &b->parts[j]);
 	CHECK(!memcmp(loaded, wanted, b->length));
+	free(blocks);
 	free(loaded);
 	free(wanted);
+	free(dests);
 }
 
 static void compare_loads(const struct input *in,
@@ -186,8 +209,8 @@ static void compare_loads(const struct input *in,
 		const struct ramload_image_block *b;
 
 		b = ramload_image_block(image, i);
-		if (b->length <= MAX_LOAD)
-			compare_load(in, b);
+		if (b->length <= MAX_LOAD && b->nr_parts)
+			compare_load(in, image, i);
 	}
 }
 

@@ -77,25 +77,62 @@ static bool bit(const uint8_t *bitmap, uint64_t page)
 	return bitmap[page / 8] >> page % 8 & 1;
 }
 
+/* Bytes that are present in a part, all of which must be in the file. */
+static uint64_t check_bitmap(struct __test_metadata *_metadata,
+			     const struct ramload_image_part *part,
+			     uint64_t size)
+{
+	uint64_t page, present = 0, pages = part->length / part->page_size;
+
+	EXPECT_GE(part->page_size, 512);
+	EXPECT_LE(part->page_size, 1 << 30);
+	EXPECT_EQ(0, part->page_size & (part->page_size - 1));
+	EXPECT_EQ(0, part->length % part->page_size);
+	for (page = 0; page < pages; page++) {
+		if (!bit(part->bitmap, page))
+			continue;
+		present += part->page_size;
+		EXPECT_LE(part->file_offset + (page + 1) * part->page_size,
+			  size);
+	}
+	for (; page % 8; page++)
+		EXPECT_FALSE(bit(part->bitmap, page));
+	return present;
+}
+
 static void check_block(struct __test_metadata *_metadata,
 			const struct ramload_image_block *b, uint64_t size)
 {
-	uint64_t page, present = 0, pages = b->length / b->page_size;
+	const struct ramload_image_part *part = b->parts;
+	uint64_t present = 0;
 
-	ASSERT_GE(b->page_size, 512);
-	ASSERT_LE(b->page_size, 1 << 30);
-	EXPECT_EQ(0, b->page_size & (b->page_size - 1));
-	EXPECT_EQ(0, b->length % b->page_size);
 	EXPECT_NE('\0', b->name[0]);
-	for (page = 0; page < pages; page++) {
-		if (!bit(b->bitmap, page))
-			continue;
-		present += b->page_size;
-		EXPECT_LE(b->file_offset + (page + 1) * b->page_size, size);
+	ASSERT_NE(0, b->length);
+	ASSERT_EQ(1, b->nr_parts);
+	EXPECT_EQ(RAMLOAD_NO_ADDRESS, b->address);
+	EXPECT_EQ(0, part->file);
+	EXPECT_EQ(0, part->offset);
+	EXPECT_EQ(b->length, part->length);
+	ASSERT_LE(part->length, INT64_MAX - part->file_offset);
+	if (part->bitmap) {
+		present = check_bitmap(_metadata, part, size);
+	} else {
+		EXPECT_EQ(0, part->page_size);
+		EXPECT_LE(part->file_offset + part->length, size);
+		present = part->length;
 	}
 	EXPECT_EQ(present, b->present);
-	for (; page < (pages + 63) / 64 * 64; page++)
-		EXPECT_FALSE(bit(b->bitmap, page));
+}
+
+static void check_apart(struct __test_metadata *_metadata,
+			const struct ramload_image_block *a,
+			const struct ramload_image_block *b)
+{
+	const struct ramload_image_part *x = a->parts, *y = b->parts;
+
+	EXPECT_NE(0, strcmp(a->name, b->name));
+	EXPECT_TRUE(x->file_offset >= y->file_offset + y->length ||
+		    x->file_offset + x->length <= y->file_offset);
 }
 
 /* Whatever the file holds, an image that opens must be fit to be loaded. */
@@ -105,25 +142,18 @@ static void check_image(struct __test_metadata *_metadata,
 	size_t i, j, nr = ramload_image_nr_blocks(image);
 	uint64_t present = 0;
 
+	EXPECT_EQ(1, ramload_image_nr_files(image));
+	EXPECT_LE(0, ramload_image_file(image, 0));
+	EXPECT_EQ(NULL, ramload_image_file_name(image, 0));
+	EXPECT_EQ(-1, ramload_image_file(image, 1));
 	for (i = 0; i < nr; i++) {
-		const struct ramload_image_block *b, *other;
+		const struct ramload_image_block *b;
 
 		b = ramload_image_block(image, i);
-		ASSERT_NE(0, b->length);
-		ASSERT_LE(b->length, INT64_MAX - b->file_offset);
-		if (b->bitmap)
-			check_block(_metadata, b, size);
-		else
-			EXPECT_LE(b->file_offset + b->length, size);
+		check_block(_metadata, b, size);
 		present += b->present;
-		for (j = 0; j < i; j++) {
-			other = ramload_image_block(image, j);
-			EXPECT_NE(0, strcmp(b->name, other->name));
-			EXPECT_TRUE(b->file_offset >=
-				    other->file_offset + other->length ||
-				    b->file_offset + b->length <=
-				    other->file_offset);
-		}
+		for (j = 0; j < i; j++)
+			check_apart(_metadata, b, ramload_image_block(image, j));
 	}
 	EXPECT_TRUE(present || !nr);
 	EXPECT_EQ(NULL, ramload_image_block(image, nr));
@@ -152,14 +182,14 @@ TEST(whole)
 	b = ramload_image_block(image, 0);
 	EXPECT_STREQ("pc.ram", b->name);
 	EXPECT_EQ(70 * PAGE, b->length);
-	EXPECT_EQ(PAGE, b->page_size);
+	EXPECT_EQ(PAGE, b->parts->page_size);
 	EXPECT_EQ(11 * PAGE, b->present);
-	EXPECT_EQ(PAGE, b->file_offset);
-	EXPECT_EQ(0, memcmp(b->bitmap, some[0].bits, 16));
+	EXPECT_EQ(PAGE, b->parts->file_offset);
+	EXPECT_EQ(0, memcmp(b->parts->bitmap, some[0].bits, 16));
 	b = ramload_image_block(image, 1);
 	EXPECT_STREQ("0000:00:02.0/vga.vram", b->name);
 	EXPECT_EQ(PAGE, b->present);
-	EXPECT_EQ(72 * PAGE, b->file_offset);
+	EXPECT_EQ(72 * PAGE, b->parts->file_offset);
 	EXPECT_EQ(0, ramload_image_block(image, 2)->present);
 	ramload_image_close(image);
 	ramload_image_close(NULL);
@@ -173,7 +203,7 @@ TEST(offset)
 	put_stream(&s, some, NR(some));
 	image = open_ok(_metadata, 12345);
 	check_image(_metadata, image, file.size);
-	EXPECT_EQ(4 * PAGE, ramload_image_block(image, 0)->file_offset);
+	EXPECT_EQ(4 * PAGE, ramload_image_block(image, 0)->parts->file_offset);
 	ramload_image_close(image);
 	open_error(_metadata, 12344, -EINVAL, "not an image");
 	open_error(_metadata, file.size, -ENODATA, "the file ends");
@@ -257,7 +287,7 @@ TEST(last_byte_of_bitmap)
 	image = open_ok(_metadata, 0);
 	check_image(_metadata, image, file.size);
 	EXPECT_EQ(2 * PAGE, ramload_image_block(image, 0)->present);
-	EXPECT_EQ(0x05, ramload_image_block(image, 0)->bitmap[0]);
+	EXPECT_EQ(0x05, ramload_image_block(image, 0)->parts->bitmap[0]);
 	ramload_image_close(image);
 }
 
@@ -270,7 +300,7 @@ TEST(large_pages)
 	put_stream(&plain, &b, 1);
 	image = open_ok(_metadata, 0);
 	check_image(_metadata, image, file.size);
-	EXPECT_EQ(16384, ramload_image_block(image, 0)->page_size);
+	EXPECT_EQ(16384, ramload_image_block(image, 0)->parts->page_size);
 	EXPECT_EQ(2 * 16384, ramload_image_block(image, 0)->present);
 	ramload_image_close(image);
 }
@@ -704,11 +734,10 @@ TEST(raw)
 	ASSERT_EQ(1, ramload_image_nr_blocks(image));
 	b = ramload_image_block(image, 0);
 	EXPECT_STREQ("ram", b->name);
-	EXPECT_EQ(NULL, b->bitmap);
-	EXPECT_EQ(0, b->page_size);
+	EXPECT_EQ(NULL, b->parts->bitmap);
 	EXPECT_EQ(4 * PAGE, b->length);
 	EXPECT_EQ(4 * PAGE, b->present);
-	EXPECT_EQ(PAGE, b->file_offset);
+	EXPECT_EQ(PAGE, b->parts->file_offset);
 	ramload_image_close(image);
 
 	skip_to(5 * PAGE + 1);
@@ -756,6 +785,30 @@ TEST(not_a_file)
 	ASSERT_EQ(0, pipe(fds));
 	EXPECT_EQ(-EINVAL, open_fd(_metadata, fds[0], 0, NULL, &image, &error));
 	EXPECT_EQ(-EINVAL, ramload_image_open(fds[0], 0, NULL, &image, NULL));
+}
+
+/* Blocks that are left out, and the rest in the order of parts. */
+TEST(what_to_load)
+{
+	static char memory[3][70 * PAGE];
+	void *dests[] = { memory[0], NULL, memory[2] };
+	struct ramload_block blocks[3];
+	struct ramload_image *image;
+
+	put_stream(&plain, some, NR(some));
+	image = open_ok(_metadata, 0);
+	memset(blocks, 0xff, sizeof(blocks));
+	EXPECT_EQ(0, ramload_image_load(image, 1, dests, blocks));
+	EXPECT_EQ(2, ramload_image_load(image, 0, dests, NULL));
+	ASSERT_EQ(2, ramload_image_load(image, 0, dests, blocks));
+	EXPECT_EQ(dests[0], blocks[0].dest);
+	EXPECT_EQ(70 * PAGE, blocks[0].length);
+	EXPECT_EQ(PAGE, blocks[0].page_size);
+	EXPECT_EQ(ramload_image_block(image, 0)->parts->bitmap,
+		  blocks[0].bitmap);
+	EXPECT_EQ(dests[2], blocks[1].dest);
+	EXPECT_EQ(UINT64_MAX, blocks[2].length);
+	ramload_image_close(image);
 }
 
 TEST(format_names)

@@ -233,24 +233,31 @@ no_memory:
 	return -ENOMEM;
 }
 
-static int take_blocks(struct bench_image *image)
+/* What is measured reads one file. */
+static int take_blocks(struct bench_image *image,
+		       struct ramload_image_error *error)
 {
-	size_t nr = ramload_image_nr_blocks(image->real);
+	size_t i, nr = ramload_image_nr_blocks(image->real);
+	void **dests = calloc(nr + 1, sizeof(*dests));
 
+	if (!dests)
+		return -ENOMEM;
+	if (ramload_image_nr_files(image->real) > 1) {
+		free(dests);
+		snprintf(error->text, sizeof(error->text),
+			 "is an image of several files");
+		return -ENOTSUP;
+	}
+	/* Any address does. */
+	for (i = 0; i < nr; i++)
+		dests[i] = image;
+	nr = ramload_image_load(image->real, 0, dests, NULL);
 	image->blocks = calloc(nr + 1, sizeof(*image->blocks));
+	if (image->blocks)
+		ramload_image_load(image->real, 0, dests, image->blocks);
+	free(dests);
 	if (!image->blocks)
 		return -ENOMEM;
-	for (size_t i = 0; i < nr; i++) {
-		const struct ramload_image_block *block;
-
-		block = ramload_image_block(image->real, i);
-		image->blocks[i] = (struct ramload_block){
-			.file_offset = block->file_offset,
-			.length = block->length,
-			.bitmap = block->bitmap,
-			.page_size = block->page_size,
-		};
-	}
 	image->nr_blocks = nr;
 	count(image);
 	return 0;
@@ -272,7 +279,7 @@ int bench_image_open(struct bench_image *image, const char *path,
 	image->direct_fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECT);
 	err = ramload_image_open(image->fd, 0, NULL, &image->real, error);
 	if (!err)
-		err = take_blocks(image);
+		err = take_blocks(image, error);
 	if (!err) {
 		image->name = strdup(path);
 		err = image->name ? 0 : -ENOMEM;

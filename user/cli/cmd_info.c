@@ -10,6 +10,7 @@
 #include "name.h"
 #include "options.h"
 #include "output.h"
+#include "runs.h"
 #include "size.h"
 
 static const char help[] =
@@ -22,7 +23,10 @@ static const char help[] =
 	"\n"
 	"Of each block: its length, how much of it is present in the file, the page\n"
 	"size, where its first page is in the file, and in how many runs of pages that\n"
-	"adjoin the present ones come. What is absent is zeros in the guest.\n"
+	"adjoin the present ones come. What is absent is zeros in the guest. Of all\n"
+	"blocks: how many runs there are of which length (those from it to its double),\n"
+	"and how many reads it takes to read page by page; run by run, of 1 MiB at most;\n"
+	"and the same with gaps of up to 16 KiB read through.\n"
 	"Bytes of names that are not printable are shown as \\xNN.\n";
 
 static const struct option options[] = {
@@ -32,23 +36,61 @@ static const struct option options[] = {
 	{}
 };
 
-/* Runs of present pages: each begins with a bit after a clear one. */
-static uint64_t count_runs(const struct ramload_image_block *block)
+static const struct ramload_image_block *block_at(const struct input *input,
+						  size_t i)
 {
-	uint64_t i, runs = 0;
-	uint64_t bytes;
-	unsigned int before = 0;
+	return ramload_image_block(input->image, i);
+}
 
-	if (!block->bitmap)
-		return 1;
-	bytes = (block->length / block->page_size + 7) / 8;
-	for (i = 0; i < bytes; i++) {
-		unsigned int bits = block->bitmap[i];
+static struct runs count_all(const struct input *input)
+{
+	struct runs runs = { 0 };
+	size_t i;
 
-		runs += __builtin_popcount(bits & ~(bits << 1 | before));
-		before = bits >> 7;
-	}
+	for (i = 0; i < ramload_image_nr_blocks(input->image); i++)
+		runs_count(&runs, block_at(input, i));
 	return runs;
+}
+
+/* In pages; the longest have no limit. */
+static struct json_object *json_lengths(const struct runs *runs)
+{
+	struct json_object *lengths = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < RUNS_LENGTHS; i++) {
+		struct json_object *length;
+
+		if (!runs->by_length[i])
+			continue;
+		length = json_object_new_object();
+		json_add_number(length, "from_bytes", RUNS_PAGE << i);
+		json_add_number(length, "runs", runs->by_length[i]);
+		json_object_array_add(lengths, length);
+	}
+	return lengths;
+}
+
+static struct json_object *json_reads(const struct runs *runs)
+{
+	struct json_object *reads = json_object_new_object();
+
+	json_add_number(reads, "page", runs->reads_page);
+	json_add_number(reads, "run", runs->reads_run);
+	json_add_number(reads, "gap", runs->reads_gap);
+	return reads;
+}
+
+static struct json_object *json_with_runs(const struct ramload_image_block *block)
+{
+	struct json_object *json = json_block(block);
+	struct runs runs = { 0 };
+
+	runs_count(&runs, block);
+	json_add_number(json, "runs", runs.nr);
+	json_object_object_add(json, "run_lengths", json_lengths(&runs));
+	json_object_object_add(json, "reads", json_reads(&runs));
+	return json;
 }
 
 static void print_json(const struct input *input)
@@ -57,23 +99,68 @@ static void print_json(const struct input *input)
 	struct json_object *blocks = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < ramload_image_nr_blocks(input->image); i++) {
-		const struct ramload_image_block *block;
-		struct json_object *json;
-
-		block = ramload_image_block(input->image, i);
-		json = json_block(block);
-		json_add_number(json, "runs", count_runs(block));
-		json_object_array_add(blocks, json);
-	}
+	for (i = 0; i < ramload_image_nr_blocks(input->image); i++)
+		json_object_array_add(blocks, json_with_runs(block_at(input, i)));
 	json_object_object_add(object, "blocks", blocks);
 	output_json(object);
 }
 
-static void print_row(const char *name, uint64_t length, uint64_t present)
+static void print_sizes(const char *name, uint64_t length, uint64_t present)
 {
 	printf("%-28s %10s %10s", name, size_text(length).text,
 	       size_text(present).text);
+}
+
+/* Where it is, of a block that lies in one place. */
+static void print_place(const struct ramload_image_block *block)
+{
+	const struct ramload_image_part *part = block->parts;
+
+	if (part && part->page_size)
+		printf(" %6" PRIu32, part->page_size);
+	else
+		printf(" %6s", "-");
+	if (block->nr_parts == 1)
+		printf(" %14" PRIu64, part->file_offset);
+	else
+		printf(" %8zu parts", block->nr_parts);
+}
+
+static void print_block(const struct ramload_image_block *block)
+{
+	struct runs runs = { 0 };
+	char name[NAME_SHOWN];
+
+	runs_count(&runs, block);
+	print_sizes(name_show(name, sizeof(name), block->name), block->length,
+		    block->present);
+	print_place(block);
+	printf(" %8" PRIu64 "\n", runs.nr);
+}
+
+static void print_lengths(const struct runs *runs)
+{
+	size_t i;
+
+	for (i = 0; i < RUNS_LENGTHS; i++) {
+		if (!runs->by_length[i])
+			continue;
+		printf("%-28s %10" PRIu64 "\n",
+		       size_text(RUNS_PAGE << i).text, runs->by_length[i]);
+	}
+}
+
+static void print_runs(const struct input *input)
+{
+	struct runs runs = count_all(input);
+
+	printf("\n%-28s %10s\n", "length of runs from", "runs");
+	print_lengths(&runs);
+	printf("\n%-28s %10s\n", "read by", "reads");
+	printf("%-28s %10" PRIu64 "\n", "page", runs.reads_page);
+	printf("%-28s %10" PRIu64 "\n", "run, of up to 1M", runs.reads_run);
+	printf("%-28s %10" PRIu64 "\n", "run, with gaps of up to 16K",
+	       runs.reads_gap);
 }
 
 static void print_text(const struct input *input)
@@ -87,26 +174,16 @@ static void print_text(const struct input *input)
 		printf("machine  %s\n", name_show(name, sizeof(name), machine));
 	printf("\n%-28s %10s %10s %6s %14s %8s\n", "block", "length", "present",
 	       "page", "offset", "runs");
-	for (i = 0; i < ramload_image_nr_blocks(input->image); i++) {
-		const struct ramload_image_block *block;
-
-		block = ramload_image_block(input->image, i);
-		print_row(name_show(name, sizeof(name), block->name),
-			  block->length, block->present);
-		if (block->page_size)
-			printf(" %6" PRIu32, block->page_size);
-		else
-			printf(" %6s", "-");
-		printf(" %14" PRIu64 " %8" PRIu64 "\n", block->file_offset,
-		       count_runs(block));
-	}
-	print_row("total", input_length(input), input_present(input));
+	for (i = 0; i < ramload_image_nr_blocks(input->image); i++)
+		print_block(block_at(input, i));
+	print_sizes("total", input_length(input), input_present(input));
 	putchar('\n');
+	print_runs(input);
 }
 
 int cmd_info(int argc, char **argv)
 {
-	struct input input = INPUT_INIT;
+	struct input input = { 0 };
 	bool json = false;
 	int option;
 

@@ -221,7 +221,7 @@ static int dump_blocks(struct load *load, const char *path)
 	struct dump dump;
 	int err;
 
-	err = dump_open(&dump, path, load->input.fd);
+	err = dump_open(&dump, path, load->input.image);
 	work_begin(&load->work, "dumping", input_length(&load->input));
 	for (i = 0; i < nr && !err; i++)
 		err = dump_block(load, &dump, path, i);

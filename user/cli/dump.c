@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dump.h"
@@ -10,15 +11,17 @@
 /* What is looked at as one: the block size of most file systems. */
 #define DUMP_PAGE 4096ULL
 
-int dump_open(struct dump *dump, const char *path, int source)
+int dump_open(struct dump *dump, const char *path,
+	      const struct ramload_image *image)
 {
 	int err;
 
+	dump->image = image;
 	dump->directory = -1;
 	if (mkdir(path, 0700) == 0 || errno == EEXIST) {
 		dump->directory = open(path,
 				       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dump->directory >= 0 && fstat(source, &dump->source) == 0)
+		if (dump->directory >= 0)
 			return 0;
 	}
 	err = -errno;
@@ -106,6 +109,19 @@ static int write_memory(int fd, const char *memory, uint64_t length,
 	return ftruncate(fd, length) < 0 ? -errno : 0;
 }
 
+static bool is_source(const struct dump *dump, const struct stat *st)
+{
+	struct stat source;
+	size_t i;
+
+	for (i = 0; i < ramload_image_nr_files(dump->image); i++) {
+		if (fstat(ramload_image_file(dump->image, i), &source) == 0 &&
+		    st->st_dev == source.st_dev && st->st_ino == source.st_ino)
+			return true;
+	}
+	return false;
+}
+
 /* The image may lie in the directory, under the name of a block. */
 static int check_file(const struct dump *dump, int fd)
 {
@@ -113,8 +129,7 @@ static int check_file(const struct dump *dump, int fd)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || (st.st_dev == dump->source.st_dev &&
-				     st.st_ino == dump->source.st_ino))
+	if (!S_ISREG(st.st_mode) || is_source(dump, &st))
 		return -EEXIST;
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }

@@ -5,27 +5,27 @@
 #ifndef CLI_DUMP_H
 #define CLI_DUMP_H
 
-#include <sys/stat.h>
-
+#include "ramload.h"
 #include "work.h"
 
 /**
  * struct dump - where dumps go
  * @directory: an fd
- * @source: what must not be overwritten
+ * @image: whose files must not be overwritten
  */
 struct dump {
 	int directory;
-	struct stat source;
+	const struct ramload_image *image;
 };
 
 /**
  * dump_open() - open the directory, made if need be for its owner only
- * @source: fd of the file that must not be overwritten
+ * @image: its files must not be overwritten
  *
  * Return: 0, or a negative errno after a message
  */
-int dump_open(struct dump *dump, const char *path, int source);
+int dump_open(struct dump *dump, const char *path,
+	      const struct ramload_image *image);
 
 /**
  * dump_memory() - write @length bytes at @memory to file @name

@@ -58,15 +58,16 @@ static int open_file(const char *path)
 int input_open(struct input *input)
 {
 	struct ramload_image_error error;
-	int err;
+	int fd, err;
 
-	input->fd = open_file(input->path);
-	if (input->fd < 0)
-		return input->fd;
-	err = ramload_image_open(input->fd, input->offset, input->format,
+	fd = open_file(input->path);
+	if (fd < 0)
+		return fd;
+	err = ramload_image_open(fd, input->offset, input->format,
 				 &input->image, &error);
 	if (err)
 		message("%s: %s", input->path, error.text);
+	close(fd);
 	return err;
 }
 
@@ -74,9 +75,6 @@ void input_close(struct input *input)
 {
 	ramload_image_close(input->image);
 	input->image = NULL;
-	if (input->fd >= 0)
-		close(input->fd);
-	input->fd = -1;
 }
 
 uint64_t input_length(const struct input *input)

@@ -16,18 +16,14 @@
  * @path: its file
  * @offset: where in the file it starts
  * @format: NULL to probe
- * @fd: its file once it is open, else -1
- * @image: what it holds
+ * @image: what it holds; NULL before input_open()
  */
 struct input {
 	const char *path;
 	uint64_t offset;
 	const char *format;
-	int fd;
 	struct ramload_image *image;
 };
-
-#define INPUT_INIT { .fd = -1 }
 
 /* For struct option: values that input_option() takes. */
 enum {

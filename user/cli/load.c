@@ -14,6 +14,9 @@
 
 #define DEVICE "/dev/ramload"
 
+/* In a job; fewer than the module takes. */
+#define MAX_BLOCKS ((size_t)1 << 18)
+
 void *load_memory(const struct load *load, size_t i)
 {
 	return ramload_memory_address(load->memories[i]);
@@ -141,6 +144,7 @@ static void wait_job(struct load *load, struct ramload_job *job)
 		{ .fd = ramload_job_fd(job), .events = POLLIN },
 		{ .fd = work->interrupt.fd, .events = POLLIN },
 	};
+	uint64_t before = work->done;
 	struct ramload_result result;
 
 	while (!fds[0].revents) {
@@ -148,44 +152,13 @@ static void wait_job(struct load *load, struct ramload_job *job)
 		    errno != EINTR)
 			break;
 		ramload_job_result(job, &result);
-		if (work_step(work, result.bytes_done - work->done)) {
+		if (work_step(work, before + result.bytes_done - work->done)) {
 			ramload_job_cancel(job);
 			fds[1].fd = -1;
 		}
 	}
 	ramload_job_wait(job, &load->result);
-}
-
-static int submit(struct load *load, struct ramload_job **job)
-{
-	struct ramload_load_options options = {
-		.size = sizeof(options),
-		.io = load->io,
-		.dontcache = load->dontcache,
-	};
-	size_t i, nr = ramload_image_nr_blocks(load->input.image);
-	struct ramload_block *blocks;
-	int err;
-
-	blocks = calloc(nr, sizeof(*blocks));
-	if (!blocks)
-		return -ENOMEM;
-	for (i = 0; i < nr; i++) {
-		const struct ramload_image_block *block;
-
-		block = ramload_image_block(load->input.image, i);
-		blocks[i] = (struct ramload_block){
-			.file_offset = block->file_offset,
-			.length = block->length,
-			.dest = load_memory(load, i),
-			.bitmap = block->bitmap,
-			.page_size = block->page_size,
-		};
-	}
-	err = ramload_load(load->session, load->input.fd, blocks, nr, &options,
-			   job);
-	free(blocks);
-	return err;
+	work->done = before + load->result.bytes_done;
 }
 
 static int report_submit(const struct load *load, int err)
@@ -201,46 +174,120 @@ static int report_submit(const struct load *load, int err)
 	return err;
 }
 
-static int report_result(const struct load *load)
+static const char *file_name(const struct load *load, size_t file)
+{
+	const char *name = ramload_image_file_name(load->input.image, file);
+
+	return name ? name : load->input.path;
+}
+
+static const char *name_of(const struct load *load, const void *dest)
+{
+	size_t i;
+
+	for (i = 0; i < ramload_image_nr_blocks(load->input.image); i++) {
+		const struct ramload_image_block *block;
+
+		block = ramload_image_block(load->input.image, i);
+		if ((uintptr_t)dest - (uintptr_t)load_memory(load, i) <
+		    block->length)
+			return block->name;
+	}
+	return "?";
+}
+
+static int report_result(const struct load *load, size_t file,
+			 const struct ramload_block *blocks)
 {
 	const struct ramload_result *result = &load->result;
-	const struct ramload_image_block *block;
 	char name[NAME_SHOWN];
 
 	if (load->work.interrupt.signal)
 		return -EINTR;
 	if (!result->error)
 		return 0;
-	block = ramload_image_block(load->input.image, result->error_block);
-	message("%s: block %s: file offset %" PRIu64 ": %s", load->input.path,
-		block ? name_show(name, sizeof(name), block->name) : "?",
+	message("%s: block %s: file offset %" PRIu64 ": %s",
+		file_name(load, file),
+		name_show(name, sizeof(name),
+			  name_of(load, blocks[result->error_block].dest)),
 		result->error_offset,
 		result->error == -ENODATA ? "the file ends here" :
 					    strerror(-result->error));
 	return result->error;
 }
 
-int load_run(struct load *load)
+static int load_blocks(struct load *load, size_t file,
+		       const struct ramload_block *blocks, size_t nr)
 {
+	struct ramload_load_options options = {
+		.size = sizeof(options),
+		.io = load->io,
+		.dontcache = load->dontcache,
+	};
 	struct ramload_job *job;
-	double start, cpu;
 	int err;
 
-	/* All blocks may have been left out of the file. */
-	if (!ramload_image_nr_blocks(load->input.image))
-		return 0;
-	work_begin(&load->work, "loading", input_present(&load->input));
-	cpu = cpu_time();
-	start = progress_now();
-	err = submit(load, &job);
+	err = ramload_load(load->session,
+			   ramload_image_file(load->input.image, file), blocks,
+			   nr, &options, &job);
 	if (err)
 		return report_submit(load, err);
 	wait_job(load, job);
+	ramload_job_free(job);
+	return report_result(load, file, blocks);
+}
+
+/* As many jobs as it takes; the workers share each. */
+static int load_file(struct load *load, size_t file, void *const *dests)
+{
+	size_t i, n, nr;
+	struct ramload_block *blocks;
+	int err = 0;
+
+	nr = ramload_image_load(load->input.image, file, dests, NULL);
+	blocks = calloc(nr + 1, sizeof(*blocks));
+	if (!blocks)
+		return report_submit(load, -ENOMEM);
+	ramload_image_load(load->input.image, file, dests, blocks);
+	for (i = 0; i < nr && !err; i += n) {
+		n = nr - i < MAX_BLOCKS ? nr - i : MAX_BLOCKS;
+		err = load_blocks(load, file, blocks + i, n);
+	}
+	free(blocks);
+	return err;
+}
+
+static int load_files(struct load *load)
+{
+	size_t i, nr = ramload_image_nr_blocks(load->input.image);
+	void **dests = calloc(nr + 1, sizeof(*dests));
+	int err = 0;
+
+	if (!dests)
+		return report_submit(load, -ENOMEM);
+	for (i = 0; i < nr; i++)
+		dests[i] = load_memory(load, i);
+	nr = ramload_image_nr_files(load->input.image);
+	for (i = 0; i < nr && !err; i++)
+		err = load_file(load, i, dests);
+	free(dests);
+	return err;
+}
+
+int load_run(struct load *load)
+{
+	double start, cpu;
+	int err;
+
+	work_begin(&load->work, "loading", input_present(&load->input));
+	cpu = cpu_time();
+	start = progress_now();
+	err = load_files(load);
 	load->seconds = progress_now() - start;
 	load->cpu_seconds = cpu_time() - cpu;
+	load->bytes = load->work.done;
 	work_end(&load->work);
-	ramload_job_free(job);
-	return report_result(load);
+	return err;
 }
 
 void load_free(struct load *load)

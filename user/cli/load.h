@@ -22,7 +22,8 @@
  * @memories: of each block; NULL before load_allocate()
  * @digests: of each block, if they were asked for
  * @session: NULL before load_start()
- * @result: how it went, after load_run()
+ * @result: how the last job went
+ * @bytes: bytes loaded, after load_run()
  * @seconds: from submission to the end of the job
  * @cpu_seconds: CPU time of this process in these, see @threads
  * @threads: the workers are threads of this process, so that their time is in
@@ -40,13 +41,13 @@ struct load {
 	struct digest *digests;
 	struct ramload_session *session;
 	struct ramload_result result;
+	uint64_t bytes;
 	double seconds;
 	double cpu_seconds;
 	bool threads;
 };
 
-#define LOAD_INIT { .input = INPUT_INIT, .kind = RAMLOAD_MEMORY_MEMFD, \
-		    .work = WORK_INIT }
+#define LOAD_INIT { .kind = RAMLOAD_MEMORY_MEMFD, .work = WORK_INIT }
 
 /*
  * These return 0 or a negative errno: -EINTR if interrupted, else after a

@@ -22,7 +22,7 @@ void load_report_text(const struct load *load)
 {
 	const struct ramload_image *image = load->input.image;
 	const char *machine = ramload_image_machine(image);
-	uint64_t bytes = load->result.bytes_done;
+	uint64_t bytes = load->bytes;
 	char name[NAME_SHOWN];
 
 	printf("format   %s\n", ramload_image_format(image));
@@ -86,7 +86,7 @@ void load_report_json(const struct load *load)
 			ramload_session_workers(load->session));
 	json_add_string(object, "direct", load_io_names[load->io]);
 	json_add_bool(object, "dontcache", load->dontcache);
-	json_add_number(object, "bytes_loaded", load->result.bytes_done);
+	json_add_number(object, "bytes_loaded", load->bytes);
 	json_add_seconds(object, "seconds", load->seconds);
 	json_add_seconds(object, "cpu_seconds", load->cpu_seconds);
 	json_add_bool(object, "cpu_seconds_excludes_workers", !load->threads);

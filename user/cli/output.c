@@ -82,11 +82,16 @@ struct json_object *json_input(const struct input *input)
 struct json_object *json_block(const struct ramload_image_block *block)
 {
 	struct json_object *object = json_object_new_object();
+	const struct ramload_image_part *part = block->parts;
 
 	json_add_string(object, "name", block->name);
 	json_add_number(object, "length", block->length);
 	json_add_number(object, "present", block->present);
-	json_add_number(object, "page_size", block->page_size);
-	json_add_number(object, "file_offset", block->file_offset);
+	if (block->address != RAMLOAD_NO_ADDRESS)
+		json_add_number(object, "address", block->address);
+	json_add_number(object, "parts", block->nr_parts);
+	json_add_number(object, "page_size", part ? part->page_size : 0);
+	if (part)
+		json_add_number(object, "file_offset", part->file_offset);
 	return object;
 }

@@ -7,6 +7,7 @@
  * inside the file and below 2^63.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bitmap.h"
 #include "image.h"
 
 /* In the order of probing: raw comes last, it takes nearly everything. */
@@ -51,12 +53,14 @@ struct image_shown image_shown(const char *name, size_t length)
 int image_fail(struct image_file *file, int err, uint64_t offset,
 	       const char *format, ...)
 {
-	struct ramload_image_error *error = &file->error;
+	struct ramload_image_error *error = file->error;
+	const char *name = file->name ? file->name : "";
 	va_list args;
 	int n;
 
 	error->offset = offset;
-	n = snprintf(error->text, sizeof(error->text), "offset %llu: ",
+	n = snprintf(error->text, sizeof(error->text), "%s%soffset %llu: ",
+		     image_shown(name, strlen(name)).text, *name ? ": " : "",
 		     (unsigned long long)offset);
 	va_start(args, format);
 	vsnprintf(error->text + n, sizeof(error->text) - n, format, args);
@@ -109,27 +113,76 @@ static int image_make_room(struct ramload_image *image)
 	return 0;
 }
 
-int image_add_block(struct ramload_image *image,
-		    const struct ramload_image_block *block, const char *name)
+int image_add_block(struct ramload_image *image, const char *name,
+		    uint64_t address, uint64_t length)
 {
-	struct ramload_image_block copy = *block;
+	struct ramload_image_block block = {
+		.address = address,
+		.length = length,
+	};
 	int err;
 
 	err = image_make_room(image);
 	if (err)
 		return err;
-	copy.name = strdup(name);
-	if (!copy.name)
+	block.name = strdup(name);
+	if (!block.name)
 		return -ENOMEM;
-	image->blocks[image->nr_blocks++] = copy;
+	image->blocks[image->nr_blocks++] = block;
+	return 0;
+}
+
+/* There is room for as many as the next power of two says. */
+int image_add_part(struct ramload_image *image,
+		   const struct ramload_image_part *part)
+{
+	struct ramload_image_block *block;
+	struct ramload_image_part *parts;
+	size_t nr;
+
+	block = &image->blocks[image->nr_blocks - 1];
+	parts = (struct ramload_image_part *)block->parts;
+	nr = block->nr_parts;
+	if (!(nr & (nr - 1))) {
+		parts = reallocarray(parts, nr ? nr * 2 : 1, sizeof(*parts));
+		if (!parts)
+			return -ENOMEM;
+		block->parts = parts;
+	}
+	parts[nr] = *part;
+	block->nr_parts = nr + 1;
+	return 0;
+}
+
+int image_add_file(struct ramload_image *image, struct image_file *file)
+{
+	struct image_source *files, source = { .fd = -1 };
+	int err;
+
+	files = reallocarray(image->files, image->nr_files + 1, sizeof(*files));
+	if (!files)
+		return image_fail(file, -ENOMEM, 0, "out of memory");
+	image->files = files;
+	if (file->name) {
+		source.name = strdup(file->name);
+		if (!source.name)
+			return image_fail(file, -ENOMEM, 0, "out of memory");
+	}
+	source.fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+	if (source.fd < 0) {
+		err = errno;
+		free(source.name);
+		return image_fail(file, -err, 0, "%s", strerrordesc_np(err));
+	}
+	image->files[image->nr_files++] = source;
 	return 0;
 }
 
 /* What is wrong with the file as a whole, at no offset. */
 static int file_fail(struct image_file *file, int err, const char *text)
 {
-	file->error.offset = 0;
-	snprintf(file->error.text, sizeof(file->error.text), "%s", text);
+	file->error->offset = 0;
+	snprintf(file->error->text, sizeof(file->error->text), "%s", text);
 	return err;
 }
 
@@ -177,9 +230,25 @@ static int find_format(struct image_file *file, const char *name,
 			  "not an image of a known format");
 }
 
+static void count_present(struct ramload_image_block *block)
+{
+	size_t i;
+
+	for (i = 0; i < block->nr_parts; i++) {
+		const struct ramload_image_part *part = &block->parts[i];
+
+		block->present += part->bitmap ?
+			bitmap_count(part->bitmap,
+				     part->length / part->page_size) *
+				part->page_size :
+			part->length;
+	}
+}
+
 static int read_image(struct image_file *file, const char *format,
 		      struct ramload_image *image)
 {
+	size_t i;
 	int err;
 
 	err = file_size(file);
@@ -192,14 +261,25 @@ static int read_image(struct image_file *file, const char *format,
 	err = find_format(file, format, &image->format);
 	if (err)
 		return err;
-	return image->format->open(file, image);
+	err = image_add_file(image, file);
+	if (err)
+		return err;
+	err = image->format->open(file, image);
+	for (i = 0; i < image->nr_blocks; i++)
+		count_present(&image->blocks[i]);
+	return err;
 }
 
 int ramload_image_open(int fd, uint64_t offset, const char *format,
 		       struct ramload_image **image,
 		       struct ramload_image_error *error)
 {
-	struct image_file file = { .fd = fd, .start = offset };
+	struct ramload_image_error ignored;
+	struct image_file file = {
+		.fd = fd,
+		.start = offset,
+		.error = error ? error : &ignored,
+	};
 	struct ramload_image *new;
 	int err;
 
@@ -214,9 +294,17 @@ int ramload_image_open(int fd, uint64_t offset, const char *format,
 		return 0;
 	}
 	ramload_image_close(new);
-	if (error)
-		*error = file.error;
 	return err;
+}
+
+static void free_block(struct ramload_image_block *block)
+{
+	size_t i;
+
+	for (i = 0; i < block->nr_parts; i++)
+		free((void *)block->parts[i].bitmap);
+	free((void *)block->parts);
+	free((void *)block->name);
 }
 
 void ramload_image_close(struct ramload_image *image)
@@ -225,11 +313,14 @@ void ramload_image_close(struct ramload_image *image)
 
 	if (!image)
 		return;
-	for (i = 0; i < image->nr_blocks; i++) {
-		free((void *)image->blocks[i].name);
-		free((void *)image->blocks[i].bitmap);
+	for (i = 0; i < image->nr_blocks; i++)
+		free_block(&image->blocks[i]);
+	for (i = 0; i < image->nr_files; i++) {
+		close(image->files[i].fd);
+		free(image->files[i].name);
 	}
 	free(image->blocks);
+	free(image->files);
 	free(image->machine);
 	free(image);
 }
@@ -258,4 +349,48 @@ const struct ramload_image_block *
 ramload_image_block(const struct ramload_image *image, size_t i)
 {
 	return i < image->nr_blocks ? &image->blocks[i] : NULL;
+}
+
+size_t ramload_image_nr_files(const struct ramload_image *image)
+{
+	return image->nr_files;
+}
+
+int ramload_image_file(const struct ramload_image *image, size_t i)
+{
+	return i < image->nr_files ? image->files[i].fd : -1;
+}
+
+const char *ramload_image_file_name(const struct ramload_image *image,
+				    size_t i)
+{
+	return i < image->nr_files ? image->files[i].name : NULL;
+}
+
+size_t ramload_image_load(const struct ramload_image *image, size_t file,
+			  void *const *dests, struct ramload_block *blocks)
+{
+	size_t i, j, nr = 0;
+
+	for (i = 0; i < image->nr_blocks; i++) {
+		const struct ramload_image_block *block = &image->blocks[i];
+
+		for (j = 0; dests[i] && j < block->nr_parts; j++) {
+			const struct ramload_image_part *part;
+
+			part = &block->parts[j];
+			if (part->file != file)
+				continue;
+			if (blocks)
+				blocks[nr] = (struct ramload_block){
+					.file_offset = part->file_offset,
+					.length = part->length,
+					.dest = (char *)dests[i] + part->offset,
+					.bitmap = part->bitmap,
+					.page_size = part->page_size,
+				};
+			nr++;
+		}
+	}
+	return nr;
 }

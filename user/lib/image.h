@@ -8,17 +8,19 @@
 #include "ramload.h"
 
 /**
- * struct image_file - the file an image is read from
+ * struct image_file - a file an image is read from
  * @fd: open for reading; its file position is neither used nor changed
  * @size: bytes in the file when it was opened
  * @start: where the image starts, at most @size
- * @error: the error that was found last
+ * @name: NULL for the file that was given, else the name it was found by
+ * @error: where the error that was found last is noted
  */
 struct image_file {
 	int fd;
 	uint64_t size;
 	uint64_t start;
-	struct ramload_image_error error;
+	const char *name;
+	struct ramload_image_error *error;
 };
 
 /**
@@ -27,13 +29,24 @@ struct image_file {
  * @probe: is this the format? 1 or 0, or a negative errno with file->error
  *	filled in. Looks at no more than the first bytes: a damaged image is
  *	still one of its format.
- * @open: adds the blocks to an empty image; 0, or a negative errno with
- *	file->error filled in. What it added is freed by the caller.
+ * @open: adds the blocks to an image that has but the file; 0, or a negative
+ *	errno with file->error filled in. What it added is freed by the caller,
+ *	who counts what is present.
  */
 struct image_format {
 	const char *name;
 	int (*probe)(struct image_file *file);
 	int (*open)(struct image_file *file, struct ramload_image *image);
+};
+
+/**
+ * struct image_source - a file of an image
+ * @fd: owned by the image
+ * @name: see struct image_file; owned by the image
+ */
+struct image_source {
+	int fd;
+	char *name;
 };
 
 struct ramload_image {
@@ -42,6 +55,8 @@ struct ramload_image {
 	struct ramload_image_block *blocks;
 	size_t nr_blocks;
 	size_t room;
+	struct image_source *files;
+	size_t nr_files;
 };
 
 extern const struct image_format image_mapped_ram;
@@ -68,13 +83,33 @@ int image_read(struct image_file *file, uint64_t offset, void *buf,
 	       size_t length, const char *what);
 
 /**
- * image_add_block() - append a block
- * @block: copied; with its bitmap, which the image then owns
+ * image_add_file() - append a file
+ * @file: its fd is duplicated, its name copied
+ *
+ * The one that was given is there from the beginning, with the index 0.
+ *
+ * Return: 0, or a negative errno with file->error filled in
+ */
+int image_add_file(struct ramload_image *image, struct image_file *file);
+
+/**
+ * image_add_block() - append a block that has no parts yet
  * @name: copied
+ * @address: RAMLOAD_NO_ADDRESS if it is not known
+ *
+ * Return: 0 or -ENOMEM
+ */
+int image_add_block(struct ramload_image *image, const char *name,
+		    uint64_t address, uint64_t length);
+
+/**
+ * image_add_part() - append a part to the block that was added last
+ * @part: copied; with its bitmap, which the image then owns. Inside the block
+ *	and the file, and apart from all other parts of the block.
  *
  * Return: 0 or -ENOMEM; then the bitmap still is the caller's
  */
-int image_add_block(struct ramload_image *image,
-		    const struct ramload_image_block *block, const char *name);
+int image_add_part(struct ramload_image *image,
+		   const struct ramload_image_part *part);
 
 #endif /* RAMLOAD_IMAGE_H */

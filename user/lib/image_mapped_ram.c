@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bitmap.h"
 #include "image.h"
 
 #define QEMU_MAGIC		0x5145564d
@@ -78,6 +77,7 @@ struct area {
  * @mapped_ram: it names the capability mapped-ram
  * @ignore_shared: it names x-ignore-shared
  * @open_end: the last block has pages, with which the file may end
+ * @present: a page is present
  * @areas: what the file is used for
  */
 struct stream {
@@ -94,6 +94,7 @@ struct stream {
 	bool mapped_ram;
 	bool ignore_shared;
 	bool open_end;
+	bool present;
 	struct area *areas;
 	size_t nr_areas;
 	size_t room;
@@ -363,7 +364,7 @@ static uint64_t bitmap_length(uint64_t length, uint64_t page_size)
 static void add_block(struct stream *s, const struct ram_header *h)
 {
 	uint64_t length = bitmap_length(h->length, h->page_size);
-	struct ramload_image_block block = {
+	struct ramload_image_part part = {
 		.length = h->length,
 		.page_size = h->page_size,
 		.file_offset = h->pages,
@@ -379,7 +380,9 @@ static void add_block(struct stream *s, const struct ram_header *h)
 	add_area(s, AREA_HEADER, s->header, s->pos);
 	add_area(s, AREA_BITMAP, h->bitmap, h->bitmap + length);
 	add_area(s, AREA_PAGES, h->pages, h->pages + h->length);
-	if (!s->err && image_add_block(s->image, &block, h->name.text))
+	if (!s->err && (image_add_block(s->image, h->name.text,
+					RAMLOAD_NO_ADDRESS, h->length) ||
+			image_add_part(s->image, &part)))
 		stream_fail(s, -ENOMEM, h->pos, "out of memory");
 }
 
@@ -449,7 +452,7 @@ static void get_blocks(struct stream *s)
 	 */
 	if (s->configured && !s->mapped_ram &&
 	    (s->err == -EINVAL || s->err == -ENOTSUP)) {
-		struct ramload_image_error error = s->file->error;
+		struct ramload_image_error error = *s->file->error;
 		const char *text = strstr(error.text, ": ") + 2;
 
 		s->err = image_fail(s->file, -ENOTSUP, error.offset,
@@ -573,10 +576,10 @@ static void check_areas(struct stream *s)
 }
 
 /* Bytes up to the end of the last present page. */
-static uint64_t present_end(const struct ramload_image_block *block,
+static uint64_t present_end(const struct ramload_image_part *part,
 			    size_t length)
 {
-	const uint8_t *bitmap = block->bitmap;
+	const uint8_t *bitmap = part->bitmap;
 	uint64_t page;
 
 	while (length && !bitmap[length - 1])
@@ -584,7 +587,7 @@ static uint64_t present_end(const struct ramload_image_block *block,
 	if (!length)
 		return 0;
 	page = length * 8 - (__builtin_clz(bitmap[length - 1]) - 24);
-	return page * block->page_size;
+	return page * part->page_size;
 }
 
 static void clear_tail(uint8_t *bitmap, uint64_t pages, size_t length)
@@ -599,9 +602,12 @@ static void clear_tail(uint8_t *bitmap, uint64_t pages, size_t length)
 static void check_pages(struct stream *s,
 			const struct ramload_image_block *block, size_t length)
 {
-	uint64_t end = block->file_offset + present_end(block, length);
+	const struct ramload_image_part *pages = block->parts;
+	uint64_t used = present_end(pages, length);
+	uint64_t end = pages->file_offset + used;
 
-	if (block->present && end > s->file->size)
+	s->present |= used > 0;
+	if (used && end > s->file->size)
 		stream_fail(s, -ENODATA, s->file->size,
 			    "block \"%s\": the file ends here, before the end of its pages at %llu",
 			    image_shown(block->name, strlen(block->name)).text,
@@ -612,7 +618,7 @@ static void check_pages(struct stream *s,
 static void get_bitmap(struct stream *s, const struct area *area)
 {
 	struct ramload_image_block *block = &s->image->blocks[area->block];
-	uint64_t pages = block->length / block->page_size;
+	struct ramload_image_part *part;
 	size_t length = area->end - area->start;
 	uint8_t *bitmap;
 
@@ -624,28 +630,25 @@ static void get_bitmap(struct stream *s, const struct area *area)
 			    "out of memory for %zu bytes of bitmap", length);
 		return;
 	}
-	block->bitmap = bitmap;
+	part = (struct ramload_image_part *)block->parts;
+	part->bitmap = bitmap;
 	s->pos = area->start;
 	get_bytes(s, bitmap, length, "bitmap of a block");
-	clear_tail(bitmap, pages, length);
-	block->present = bitmap_count(bitmap, pages) * block->page_size;
+	clear_tail(bitmap, part->length / part->page_size, length);
 	check_pages(s, block, length);
 }
 
 static void get_bitmaps(struct stream *s)
 {
-	uint64_t present = 0;
 	size_t i;
 
 	for (i = 0; i < s->nr_areas; i++) {
 		if (s->areas[i].kind == AREA_BITMAP)
 			get_bitmap(s, &s->areas[i]);
 	}
-	for (i = 0; i < s->image->nr_blocks; i++)
-		present += s->image->blocks[i].present;
 
 	/* QEMU writes the bitmaps last. */
-	if (!present && s->image->nr_blocks)
+	if (!s->present && s->image->nr_blocks)
 		stream_fail(s, -ENODATA, s->file->start,
 			    "the save was cut short: no page is present");
 }

@@ -34,13 +34,13 @@ static int raw_probe(struct image_file *file)
 
 static int raw_open(struct image_file *file, struct ramload_image *image)
 {
-	struct ramload_image_block block = {
+	struct ramload_image_part part = {
 		.length = file->size - file->start,
 		.file_offset = file->start,
-		.present = file->size - file->start,
 	};
 
-	if (image_add_block(image, &block, "ram"))
+	if (image_add_block(image, "ram", RAMLOAD_NO_ADDRESS, part.length) ||
+	    image_add_part(image, &part))
 		return image_fail(file, -ENOMEM, file->start, "out of memory");
 	return 0;
 }
