@@ -121,8 +121,18 @@ $(B)/selftests/%_test: selftests/user/%_test.c $(B)/libramload.a Makefile \
 	$(CC) $(UCFLAGS) -Wno-missing-prototypes $(CFLAGS) -isystem $(KSFT) \
 		-o $@ $< $(B)/libramload.a
 
+# A guest for the tests with QEMU.
+GUEST := $(B)/guest/checksum
+
+$(GUEST): selftests/vm/checksum_guest.S Makefile
+	@mkdir -p $(@D)
+	$(CC) -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-N \
+		-Wl,--no-warn-rwx-segments \
+		-Wl,--section-start=.multiboot=0x100000 -Wl,-Ttext=0x100040 \
+		-o $@ $<
+
 .PHONY: selftests
-selftests: $(VM_TESTS) | $(KSFT)/kselftest_harness.h
+selftests: $(VM_TESTS) $(GUEST) | $(KSFT)/kselftest_harness.h
 	$(MAKE) -C selftests KSFT=$(abspath $(KSFT)) \
 		OUTPUT=$(abspath $(B)/selftests)
 

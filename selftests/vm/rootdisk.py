@@ -15,6 +15,7 @@ import shutil
 import stat
 import subprocess
 
+import hostprogram
 from common import BUILD, VM, Failure, run_tool, tool_environment, tool_output
 
 BLOCK = 4096
@@ -285,12 +286,15 @@ def check_put(path, puts):
     return name
 
 
-def build(folder, command, module, puts):
+def build(folder, command, module, puts, programs):
     """Makes the image in folder and returns its path. command is the text
-    of the script to run, puts are {name: path}, module may be None."""
+    of the script to run, puts are {name: path}, module may be None, programs
+    are keys of hostprogram.PROGRAMS."""
     tree = Tree(os.path.join(folder, "tree"))
     add_built(tree)
     add_tools(tree)
+    for name in programs:
+        hostprogram.add(tree, name)
     tree.add_libraries()
     tree.add(os.path.join(VM, "init"), "init")
     tree.write("command", command)

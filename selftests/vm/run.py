@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+import hostprogram
 import initramfs
 import kernels
 import klog
@@ -68,6 +69,9 @@ def parse(arguments):
         help="more arguments for the kernel; may be repeated")
     add("--put", action="append", default=[], metavar="HOSTFILE",
         help="a file to be at /put/NAME; may be repeated")
+    add("--with", action="append", default=[], dest="programs",
+        choices=sorted(hostprogram.PROGRAMS),
+        help="a program of the host, with all it needs; may be repeated")
     add("--timeout", type=float, default=600, metavar="SECONDS",
         help="for the whole time the VM runs (default: %(default)s)")
     add("--accel", choices=("auto", "kvm", "tcg"), default="auto",
@@ -172,7 +176,7 @@ def open_disks(kernel, options):
     modules = kernels.modules_disk(kernel)
     with scratch() as folder:
         root = rootdisk.build(folder, script(options.command), module,
-                              options.puts)
+                              options.puts, options.programs)
         disks = [(open(root, "r+b"), False)]
     if modules:
         disks.append((open(modules, "rb"), True))
