@@ -500,6 +500,32 @@ RAMLOAD_API size_t ramload_image_load(const struct ramload_image *image,
 				      size_t file, void *const *dests,
 				      struct ramload_block *blocks);
 
+/**
+ * struct ramload_image_stream - what surrounds RAM in a stream of QEMU
+ * @config_offset: where the stream starts in file 0, with its magic number
+ * @config_length: bytes up to the RAM section
+ * @section: id of the RAM section
+ * @state_offset: where the state of devices starts, behind the RAM section
+ * @state_length: bytes up to the end of the file; 0 if there is none
+ */
+struct ramload_image_stream {
+	uint64_t config_offset;
+	uint64_t config_length;
+	uint32_t section;
+	uint64_t state_offset;
+	uint64_t state_length;
+};
+
+/**
+ * ramload_image_stream() - where the rest of a virtual machine is
+ * @image: the image
+ * @stream: filled in
+ *
+ * Return: 0, or -ENOENT if the format is none of QEMU
+ */
+RAMLOAD_API int ramload_image_stream(const struct ramload_image *image,
+				     struct ramload_image_stream *stream);
+
 /** ramload_image_machine() - machine type in the image, NULL if it has none */
 RAMLOAD_API const char *
 ramload_image_machine(const struct ramload_image *image);

@@ -811,6 +811,36 @@ TEST(what_to_load)
 	ramload_image_close(image);
 }
 
+/* What surrounds RAM; the RAM section is the only one that is written. */
+TEST(rest_of_the_stream)
+{
+	static const struct stream s = { .offset = 512 };
+	struct ramload_image_stream stream;
+	struct ramload_image *image;
+	size_t end;
+
+	put_stream(&s, some, NR(some));
+	end = file.size - strlen("\x02 and so on");
+	image = open_ok(_metadata, 512);
+	ASSERT_EQ(0, ramload_image_stream(image, &stream));
+	EXPECT_EQ(512, stream.config_offset);
+	EXPECT_EQ(0, memcmp(file.data + 512, "QEVM", 4));
+	EXPECT_EQ(0, memcmp(file.data + 512 + stream.config_length,
+			    "\x01\0\0\0", 4));
+	EXPECT_EQ(file.data[512 + stream.config_length + 4], stream.section);
+	EXPECT_EQ(0, memcmp(file.data + 512 + stream.config_length + 5,
+			    "\3ram", 4));
+	EXPECT_EQ(end, stream.state_offset);
+	EXPECT_EQ(file.size - end, stream.state_length);
+	ramload_image_close(image);
+
+	memset(&file, 0, sizeof(file));
+	skip_to(PAGE);
+	image = open_ok(_metadata, 0);
+	EXPECT_EQ(-ENOENT, ramload_image_stream(image, &stream));
+	ramload_image_close(image);
+}
+
 TEST(format_names)
 {
 	EXPECT_STREQ("mapped-ram", ramload_image_format_name(0));

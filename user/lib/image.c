@@ -367,6 +367,13 @@ const char *ramload_image_file_name(const struct ramload_image *image,
 	return i < image->nr_files ? image->files[i].name : NULL;
 }
 
+int ramload_image_stream(const struct ramload_image *image,
+			 struct ramload_image_stream *stream)
+{
+	*stream = image->stream;
+	return stream->config_length ? 0 : -ENOENT;
+}
+
 size_t ramload_image_load(const struct ramload_image *image, size_t file,
 			  void *const *dests, struct ramload_block *blocks)
 {

@@ -52,6 +52,7 @@ struct image_source {
 struct ramload_image {
 	const struct image_format *format;
 	char *machine;
+	struct ramload_image_stream stream;
 	struct ramload_image_block *blocks;
 	size_t nr_blocks;
 	size_t room;

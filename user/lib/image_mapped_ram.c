@@ -524,11 +524,21 @@ static void get_ram_end(struct stream *s)
 
 static void get_headers(struct stream *s)
 {
+	struct ramload_image_stream *stream = &s->image->stream;
+	uint8_t type;
+
 	s->pos = s->header = s->file->start;
 	get_file_header(s);
-	get_ram_start(s, get_configuration(s));
+	type = get_configuration(s);
+	stream->config_offset = s->file->start;
+	stream->config_length = s->pos - sizeof(type) - s->file->start;
+	get_ram_start(s, type);
+	stream->section = s->section;
 	get_blocks(s);
 	get_ram_end(s);
+	stream->state_offset = s->pos;
+	if (s->pos < s->file->size)
+		stream->state_length = s->file->size - s->pos;
 	add_area(s, AREA_BEFORE, 0, s->file->start);
 	add_area(s, AREA_HEADER, s->header, s->pos);
 }
