@@ -28,6 +28,20 @@ struct load_request {
 };
 
 /**
+ * struct job_ops - the functions of a job
+ * @result: see ramload_job_result()
+ * @wait: return when the job is done
+ * @cancel: see ramload_job_cancel()
+ * @free: free a job that is done
+ */
+struct job_ops {
+	int (*result)(struct ramload_job *job, struct ramload_result *result);
+	int (*wait)(struct ramload_job *job);
+	void (*cancel)(struct ramload_job *job);
+	void (*free)(struct ramload_job *job);
+};
+
+/**
  * struct engine - who moves the bytes; the first member of each engine's own
  * @ops: its functions
  * @workers: number of workers
@@ -47,10 +61,6 @@ struct engine {
  *	of times, from any threads.
  * @close: free it; it has been stopped and has no jobs
  * @load: start a job; ESHUTDOWN after @stop
- * @result: see ramload_job_result()
- * @wait: return when the job is done
- * @cancel: see ramload_job_cancel()
- * @free: free a job that is done
  */
 struct engine_ops {
 	enum ramload_engine type;
@@ -60,10 +70,6 @@ struct engine_ops {
 	void (*close)(struct engine *engine);
 	int (*load)(struct engine *engine, struct load_request *request,
 		    struct ramload_job **job);
-	int (*result)(struct ramload_job *job, struct ramload_result *result);
-	int (*wait)(struct ramload_job *job);
-	void (*cancel)(struct ramload_job *job);
-	void (*free)(struct ramload_job *job);
 };
 
 extern const struct engine_ops engine_kernel;

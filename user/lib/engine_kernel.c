@@ -187,6 +187,26 @@ static int kernel_result(struct ramload_job *job, struct ramload_result *result)
 	return 0;
 }
 
+static void kernel_free(struct ramload_job *job)
+{
+	struct kernel_job *self = to_job(job);
+
+	pthread_mutex_lock(&self->owner->lock);
+	*self->prev = self->next;
+	if (self->next)
+		self->next->prev = self->prev;
+	pthread_mutex_unlock(&self->owner->lock);
+	close(job->fd);
+	free(self);
+}
+
+static const struct job_ops kernel_job_ops = {
+	.result = kernel_result,
+	.wait = kernel_wait,
+	.cancel = kernel_cancel,
+	.free = kernel_free,
+};
+
 static void kernel_stop(struct engine *engine)
 {
 	struct kernel_engine *self = to_engine(engine);
@@ -298,7 +318,7 @@ static int make_job(struct kernel_engine *engine,
 	new = calloc(1, sizeof(*new) + nr_ranges * sizeof(new->block_of[0]));
 	if (!new)
 		return -ENOMEM;
-	new->job.ops = &engine_kernel;
+	new->job.ops = &kernel_job_ops;
 	new->job.fd = -1;
 	new->empty = !nr_ranges;
 	for (uint32_t i = 0; i < nr_ranges; i++)
@@ -339,27 +359,10 @@ static int kernel_load(struct engine *engine, struct load_request *request,
 	return err;
 }
 
-static void kernel_free(struct ramload_job *job)
-{
-	struct kernel_job *self = to_job(job);
-
-	pthread_mutex_lock(&self->owner->lock);
-	*self->prev = self->next;
-	if (self->next)
-		self->next->prev = self->prev;
-	pthread_mutex_unlock(&self->owner->lock);
-	close(job->fd);
-	free(self);
-}
-
 const struct engine_ops engine_kernel = {
 	.type = RAMLOAD_ENGINE_KERNEL,
 	.open = kernel_open,
 	.stop = kernel_stop,
 	.close = kernel_close,
 	.load = kernel_load,
-	.result = kernel_result,
-	.wait = kernel_wait,
-	.cancel = kernel_cancel,
-	.free = kernel_free,
 };

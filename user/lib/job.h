@@ -5,14 +5,14 @@
 #include "engine.h"
 
 /**
- * struct ramload_job - what all jobs have; first member of each engine's own
- * @ops: functions of the engine that runs it
- * @fd: readable when the job is done; the engine's
+ * struct ramload_job - what all jobs have; first member of each kind's own
+ * @ops: functions of its kind
+ * @fd: readable when the job is done; the kind's
  * @user: see struct ramload_load_options
  * @cleanup: likewise
  */
 struct ramload_job {
-	const struct engine_ops *ops;
+	const struct job_ops *ops;
 	int fd;
 	void *user;
 	void (*cleanup)(void *user);
