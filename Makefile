@@ -21,7 +21,8 @@ SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 LIB_SRCS := $(addprefix user/lib/, session.c job.c partition.c queue.c \
 	engine_kernel.c engine_user.c worker_pool.c gather.c source_cache.c \
-	source_file.c memory.c image.c image_mapped_ram.c image_raw.c)
+	source_file.c direct_io.c memory.c image.c image_mapped_ram.c \
+	image_raw.c save.c save_file.c save_memory.c)
 CLI_SRCS := $(wildcard user/cli/*.c user/bench/*.c)
 CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(URING_LIBS)
 # One of the peers of "ramload bench".

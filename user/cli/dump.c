@@ -7,6 +7,7 @@
 
 #include "dump.h"
 #include "message.h"
+#include "zero.h"
 
 /* What is looked at as one: the block size of most file systems. */
 #define DUMP_PAGE 4096ULL
@@ -41,12 +42,6 @@ static uint64_t page_at(uint64_t offset, uint64_t end)
 	return end - offset < DUMP_PAGE ? end - offset : DUMP_PAGE;
 }
 
-/* All bytes are zero if the first is, and each equals the one before it. */
-static bool is_zero(const char *memory, uint64_t length)
-{
-	return !memory[0] && !memcmp(memory, memory + 1, length - 1);
-}
-
 /* Where pages from @offset on stop being all zero, or all not zero. */
 static uint64_t run_end(const char *memory, uint64_t offset, uint64_t end,
 			bool zero)
@@ -54,7 +49,7 @@ static uint64_t run_end(const char *memory, uint64_t offset, uint64_t end,
 	while (offset < end) {
 		uint64_t page = page_at(offset, end);
 
-		if (is_zero(memory + offset, page) != zero)
+		if (memory_is_zero(memory + offset, page) != zero)
 			break;
 		offset += page;
 	}

@@ -18,32 +18,9 @@
 #include <string.h>
 
 #include "image.h"
+#include "mapped_ram.h"
 
-#define QEMU_MAGIC		0x5145564d
-#define QEMU_VERSION		3
-
-#define QEMU_SECTION_START	0x01
-#define QEMU_SUBSECTION		0x05
-#define QEMU_CONFIGURATION	0x07
-#define QEMU_SECTION_FOOTER	0x7e
-
-#define RAM_SECTION_VERSION	4
-#define RAM_HEADER_VERSION	1
-
-#define MIN_PAGE		512ULL
-#define MAX_PAGE		(1ULL << 30)
-
-/* Flags of a word of the RAM section sit below the smallest page size. */
-#define RAM_FLAGS		(MIN_PAGE - 1)
-#define RAM_TOTAL		0x04
-#define RAM_END			0x10
-
-/* Far more than QEMU writes; they bound the work a hostile file can cause. */
-#define MAX_BLOCKS		4096
-#define MAX_MACHINE		256
 #define MAX_CAPABILITIES	256
-
-#define MAX_NAME		255
 
 /**
  * struct area - a part of the file that has one use
@@ -354,16 +331,9 @@ static void check_header(struct stream *s, const struct ram_header *h)
 			    block.text, ull(h->length), ull(h->pages));
 }
 
-static uint64_t bitmap_length(uint64_t length, uint64_t page_size)
-{
-	uint64_t pages = length / page_size;
-
-	return (pages + 63) / 64 * 8;
-}
-
 static void add_block(struct stream *s, const struct ram_header *h)
 {
-	uint64_t length = bitmap_length(h->length, h->page_size);
+	uint64_t length = mapped_ram_bitmap(h->length, h->page_size);
 	struct ramload_image_part part = {
 		.length = h->length,
 		.page_size = h->page_size,

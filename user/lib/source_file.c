@@ -7,13 +7,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bits.h"
+#include "direct_io.h"
 #include "source_cache.h"
 #include "source_file.h"
 
@@ -23,54 +21,21 @@
  */
 #define DIRECT_MIN	(UINT64_C(128) << 10)
 
-#define DEFAULT_DIRECT_ALIGN	4096
-
-/*
- * An open file of its own: O_DIRECT belongs to the open file, so setting it on
- * a duplicate of the caller's fd would change the caller's.
- */
-static int reopen(int fd, int flags)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_RDONLY | O_CLOEXEC | flags);
-}
-
-static void find_defaults(struct source_file *source)
+static uint64_t file_size(int fd)
 {
 	struct stat st;
-	int size;
 
-	source->offset_align = DEFAULT_DIRECT_ALIGN;
-	source->dest_align = DEFAULT_DIRECT_ALIGN;
-	source->size = 0;
-	if (fstat(source->fd, &st))
-		return;
-	source->size = S_ISBLK(st.st_mode) ? UINT64_MAX : (uint64_t)st.st_size;
-	if (!S_ISBLK(st.st_mode))
-		return;
-	if (!ioctl(source->fd, BLKSSZGET, &size) && size > 0) {
-		source->offset_align = size;
-		source->dest_align = size;
-	}
+	if (fstat(fd, &st))
+		return 0;
+	return S_ISBLK(st.st_mode) ? UINT64_MAX : (uint64_t)st.st_size;
 }
 
-/* Whether direct reads make sense at all; what is unknown is found by trying */
+/* Whether direct reads make sense at all. */
 static bool find_alignment(struct source_file *source)
 {
-	find_defaults(source);
-#ifdef STATX_DIOALIGN
-	struct statx stx;
-
-	if (!statx(source->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) &&
-	    (stx.stx_mask & STATX_DIOALIGN)) {
-		source->offset_align = stx.stx_dio_offset_align;
-		source->dest_align = stx.stx_dio_mem_align;
-	}
-#endif
-	return is_power_of_2(source->offset_align) &&
-	       is_power_of_2(source->dest_align) &&
+	source->size = file_size(source->fd);
+	return direct_io_alignment(source->fd, &source->offset_align,
+				   &source->dest_align) &&
 	       source->offset_align <= SOURCE_READ_MAX;
 }
 
@@ -82,6 +47,12 @@ void source_file_close(struct source_file *source)
 		close(source->direct_fd);
 }
 
+static int duplicate(int fd)
+{
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
 int source_file_open(struct source_file *source, int fd, enum ramload_io io)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -90,15 +61,15 @@ int source_file_open(struct source_file *source, int fd, enum ramload_io io)
 	source->ask_cache = io == RAMLOAD_IO_AUTO;
 	source->before = NULL;
 	if (flags & O_DIRECT)
-		source->fd = reopen(fd, 0);
+		source->fd = direct_io_reopen(fd, O_RDONLY);
 	else
-		source->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		source->fd = duplicate(fd);
 	if (source->fd < 0)
-		return -errno;
+		return source->fd;
 	if (io == RAMLOAD_IO_BUFFERED)
 		return 0;
 	if (find_alignment(source))
-		source->direct_fd = reopen(fd, O_DIRECT);
+		source->direct_fd = direct_io_reopen(fd, O_RDONLY | O_DIRECT);
 	if (io == RAMLOAD_IO_DIRECT && source->direct_fd < 0) {
 		source_file_close(source);
 		return -EINVAL;
