@@ -198,8 +198,8 @@ int cmd_info(int argc, char **argv)
 			 !input_option(&input, argv[0], option, optarg))
 			return EXIT_USAGE;
 	}
-	input.path = options_operand(argc, argv, "IMAGE");
-	if (!input.path)
+	if (!options_operands(argc, argv, 1, (const char *const[]){ "IMAGE" },
+			      &input.path))
 		return EXIT_USAGE;
 	if (input_open(&input)) {
 		input_close(&input);

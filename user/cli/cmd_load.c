@@ -11,28 +11,21 @@
 #include "digest.h"
 #include "dump.h"
 #include "load.h"
+#include "load_options.h"
 #include "load_report.h"
 #include "message.h"
 #include "name.h"
 #include "options.h"
 #include "output.h"
 
-#define MAX_WORKERS 4096
-
 static const char help[] =
 	"Usage: ramload load IMAGE [OPTION]...\n"
 	"Load an image of guest RAM into memory of this process, and say how long it\n"
 	"took.\n"
 	"\n"
-	INPUT_HELP
-	"  --engine NAME    kernel (the module), user (threads of this program), or auto:\n"
-	"                   kernel where it can be used, else user; the default\n"
+	LOAD_HELP
 	"  --dest KIND      memory to load into: ramload, memfd (the default), tmpfs-huge,\n"
 	"                   anon, thp or hugetlb\n"
-	"  --workers N      number of workers instead of one for each CPU, 8 at most\n"
-	"  --direct WHEN    read past the page cache: on, off, or auto: what is not in it;\n"
-	"                   the default\n"
-	"  --dontcache      leave nothing in the page cache that was not there before\n"
 	"  --sha256         print the SHA-256 of each block as it is in memory afterwards\n"
 	"  --dump DIR       write each block to a file in DIR, which is made if need be\n"
 	"  --json           print one JSON object, with all sizes in bytes\n"
@@ -63,11 +56,7 @@ struct load_command {
 };
 
 enum {
-	OPTION_ENGINE = 1,
-	OPTION_DEST,
-	OPTION_WORKERS,
-	OPTION_DIRECT,
-	OPTION_DONTCACHE,
+	OPTION_DEST = 1,
 	OPTION_SHA256,
 	OPTION_DUMP,
 	OPTION_JSON,
@@ -75,32 +64,14 @@ enum {
 };
 
 static const struct option options[] = {
-	INPUT_OPTIONS,
-	{ "engine", required_argument, NULL, OPTION_ENGINE },
+	LOAD_OPTIONS,
 	{ "dest", required_argument, NULL, OPTION_DEST },
-	{ "workers", required_argument, NULL, OPTION_WORKERS },
-	{ "direct", required_argument, NULL, OPTION_DIRECT },
-	{ "dontcache", no_argument, NULL, OPTION_DONTCACHE },
 	{ "sha256", no_argument, NULL, OPTION_SHA256 },
 	{ "dump", required_argument, NULL, OPTION_DUMP },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{}
 };
-
-static bool parse_engine(struct load *load, const char *name)
-{
-	enum ramload_engine engine;
-
-	for (engine = 0; engine <= RAMLOAD_ENGINE_USER; engine++) {
-		if (!strcmp(name, ramload_engine_name(engine))) {
-			load->engine = engine;
-			return true;
-		}
-	}
-	options_bad_value("load", "engine", name);
-	return false;
-}
 
 static bool parse_dest(struct load *load, const char *name)
 {
@@ -110,42 +81,14 @@ static bool parse_dest(struct load *load, const char *name)
 	return false;
 }
 
-static bool parse_workers(struct load *load, const char *text)
-{
-	if (options_number(text, MAX_WORKERS, &load->workers))
-		return true;
-	options_bad_value("load", "workers", text);
-	return false;
-}
-
-static bool parse_direct(struct load *load, const char *when)
-{
-	int io = options_choice(when, load_io_names);
-
-	if (io < 0) {
-		options_bad_value("load", "direct", when);
-		return false;
-	}
-	load->io = io;
-	return true;
-}
-
 static bool parse_option(struct load_command *command, int option,
 			 const char *argument)
 {
 	struct load *load = &command->load;
 
 	switch (option) {
-	case OPTION_ENGINE:
-		return parse_engine(load, argument);
 	case OPTION_DEST:
 		return parse_dest(load, argument);
-	case OPTION_WORKERS:
-		return parse_workers(load, argument);
-	case OPTION_DIRECT:
-		return parse_direct(load, argument);
-	case OPTION_DONTCACHE:
-		return load->dontcache = true;
 	case OPTION_SHA256:
 		return command->sha256 = true;
 	case OPTION_DUMP:
@@ -158,7 +101,7 @@ static bool parse_option(struct load_command *command, int option,
 	case '?':
 		return false;
 	}
-	return input_option(&load->input, "load", option, argument);
+	return load_option(load, "load", option, argument);
 }
 
 static bool parse(struct load_command *command, int argc, char **argv)
@@ -171,8 +114,9 @@ static bool parse(struct load_command *command, int argc, char **argv)
 		if (command->help)
 			return true;
 	}
-	command->load.input.path = options_operand(argc, argv, "IMAGE");
-	return command->load.input.path;
+	return options_operands(argc, argv, 1,
+				(const char *const[]){ "IMAGE" },
+				&command->load.input.path);
 }
 
 static int digest_blocks(struct load *load)

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
 #include <stdio.h>
 
+#include "load_options.h"
 #include "load_report.h"
 #include "name.h"
 #include "output.h"
 #include "size.h"
-
-const char *const load_io_names[] = {
-	[RAMLOAD_IO_AUTO] = "auto",
-	[RAMLOAD_IO_DIRECT] = "on",
-	[RAMLOAD_IO_BUFFERED] = "off",
-	NULL
-};
 
 static const char *engine_name(const struct load *load)
 {

@@ -7,9 +7,6 @@
 
 #include "load.h"
 
-/** load_io_names - names of enum ramload_io, ended by NULL */
-extern const char *const load_io_names[];
-
 void load_report_text(const struct load *load);
 void load_report_json(const struct load *load);
 

@@ -18,6 +18,7 @@ static const struct command {
 } commands[] = {
 	{ "info", cmd_info, "show what an image holds" },
 	{ "load", cmd_load, "load an image into memory and say how long it took" },
+	{ "convert", cmd_convert, "write an image anew, as mapped-ram" },
 	{ "bench", cmd_bench, "compare ways to load" },
 };
 

@@ -54,17 +54,23 @@ int options_next(int argc, char **argv, const struct option *options)
 	return '?';
 }
 
-const char *options_operand(int argc, char **argv, const char *what)
+bool options_operands(int argc, char **argv, int nr, const char *const *what,
+		      const char **operands)
 {
-	if (optind + 1 == argc)
-		return argv[optind];
-	if (optind == argc)
-		message("%s: %s is missing", argv[0], what);
-	else
+	int i, given = argc - optind;
+
+	if (given < nr)
+		message("%s: %s is missing", argv[0], what[given]);
+	if (given > nr)
 		message("%s: unexpected argument '%s'", argv[0],
-			argv[optind + 1]);
-	hint(argv[0]);
-	return NULL;
+			argv[optind + nr]);
+	if (given != nr) {
+		hint(argv[0]);
+		return false;
+	}
+	for (i = 0; i < nr; i++)
+		operands[i] = argv[optind + i];
+	return true;
 }
 
 void options_bad_value(const char *command, const char *option,

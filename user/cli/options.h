@@ -23,12 +23,15 @@
 int options_next(int argc, char **argv, const struct option *options);
 
 /**
- * options_operand() - the one operand
- * @what: the word for it in the usage
+ * options_operands() - the operands
+ * @nr: how many there must be
+ * @what: the words for them in the usage
+ * @operands: filled in
  *
- * Return: the operand; NULL after a message if there are none or several
+ * Return: true; false after a message if there are fewer or more
  */
-const char *options_operand(int argc, char **argv, const char *what);
+bool options_operands(int argc, char **argv, int nr, const char *const *what,
+		      const char **operands);
 
 /** options_bad_value() - say that @value is none that --@option takes */
 void options_bad_value(const char *command, const char *option,
