@@ -30,10 +30,12 @@ URING_LIBS := $(shell pkg-config --silence-errors --libs liburing)
 ifneq ($(URING_LIBS),)
 UCFLAGS_BENCH := -DRAMLOAD_HAVE_URING
 endif
+SHIM_SRCS := $(wildcard user/shim/*.c)
 UNIT_SRCS := $(wildcard selftests/user/*_test.c)
 
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/obj/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(B)/obj/%.o)
+SHIM_OBJS := $(SHIM_SRCS:%.c=$(B)/obj/%.o)
 LIB_SAN_OBJS := $(LIB_SRCS:%.c=$(B)/san/%.o)
 UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
 
@@ -45,7 +47,8 @@ KSFT := $(KSRC)/tools/testing/selftests
 all: user module
 
 .PHONY: user
-user: $(B)/libramload.a $(B)/libramload.so $(B)/ramload $(B)/libramload.pc
+user: $(B)/libramload.a $(B)/libramload.so $(B)/libramload-preload.so \
+	$(B)/ramload $(B)/libramload.pc
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -64,6 +67,16 @@ $(SO): $(LIB_OBJS) user/lib/libramload.map
 
 $(B)/libramload.so: $(SO)
 	@ln -sf $(<F) $@
+
+# It defines preadv64 and preadv, which are one function, under both names; what
+# the library in it calls is libc's.
+$(B)/obj/user/shim/%.o: UCFLAGS += -U_FILE_OFFSET_BITS
+
+$(B)/libramload-preload.so: $(SHIM_OBJS) $(B)/libramload.a user/shim/preload.map
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -pthread -Wl,-soname,$(@F) \
+		-Wl,--version-script=user/shim/preload.map -Wl,-z,defs \
+		-Wl,--wrap=preadv64 -Wl,--exclude-libs,ALL \
+		-o $@ $(SHIM_OBJS) $(B)/libramload.a
 
 $(B)/ramload: $(CLI_OBJS) $(B)/libramload.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(CLI_LIBS)
@@ -193,6 +206,7 @@ install: user
 	install -m 644 $(B)/libramload.a $(DESTDIR)$(libdir)/
 	install -m 755 $(SO) $(DESTDIR)$(libdir)/
 	ln -sf $(notdir $(SO)) $(DESTDIR)$(libdir)/libramload.so
+	install -m 755 $(B)/libramload-preload.so $(DESTDIR)$(libdir)/
 	install -m 644 $(B)/libramload.pc $(DESTDIR)$(libdir)/pkgconfig/
 	install -m 644 include/ramload.h $(DESTDIR)$(prefix)/include/
 	install -m 644 include/uapi/linux/ramload.h \
@@ -225,5 +239,5 @@ help:
 clean:
 	rm -rf $(B)
 
--include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d)
+-include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d)
 -include $(UNIT_TESTS:%=%.d) $(VM_TESTS:%=%.d)
