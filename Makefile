@@ -37,6 +37,7 @@ LIB_OBJS := $(LIB_SRCS:%.c=$(B)/obj/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(B)/obj/%.o)
 SHIM_OBJS := $(SHIM_SRCS:%.c=$(B)/obj/%.o)
 LIB_SAN_OBJS := $(LIB_SRCS:%.c=$(B)/san/%.o)
+SHIM_SAN_OBJS := $(SHIM_SRCS:%.c=$(B)/san/%.o)
 UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
 
 SO := $(B)/libramload.so.$(SOVERSION)
@@ -70,12 +71,13 @@ $(B)/libramload.so: $(SO)
 
 # It defines preadv64 and preadv, which are one function, under both names; what
 # the library in it calls is libc's.
-$(B)/obj/user/shim/%.o: UCFLAGS += -U_FILE_OFFSET_BITS
+SHIM_WRAP := -Wl,--wrap=preadv64
+$(B)/obj/user/shim/%.o $(B)/san/user/shim/%.o: UCFLAGS += -U_FILE_OFFSET_BITS
 
 $(B)/libramload-preload.so: $(SHIM_OBJS) $(B)/libramload.a user/shim/preload.map
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -pthread -Wl,-soname,$(@F) \
 		-Wl,--version-script=user/shim/preload.map -Wl,-z,defs \
-		-Wl,--wrap=preadv64 -Wl,--exclude-libs,ALL \
+		$(SHIM_WRAP) -Wl,--exclude-libs,ALL \
 		-o $@ $(SHIM_OBJS) $(B)/libramload.a
 
 $(B)/ramload: $(CLI_OBJS) $(B)/libramload.a
@@ -120,7 +122,13 @@ $(B)/san/%.o: %.c Makefile
 $(B)/unit/%: selftests/user/%.c $(LIB_SAN_OBJS) Makefile | $(KSFT)/kselftest_harness.h
 	@mkdir -p $(@D)
 	$(CC) $(UCFLAGS) -Wno-missing-prototypes $(SAN) -isystem $(KSFT) \
-		-o $@ $< $(LIB_SAN_OBJS)
+		-o $@ $< $(filter %.o, $^) $(UNIT_FLAGS)
+
+# Its reads are the shim's, as if that were preloaded: they are of preadv.
+$(B)/unit/preload_test: $(SHIM_SAN_OBJS)
+$(B)/selftests/preload_test: $(SHIM_OBJS)
+$(B)/unit/preload_test $(B)/selftests/preload_test: \
+	UNIT_FLAGS := -U_FILE_OFFSET_BITS $(SHIM_WRAP)
 
 .PHONY: unit
 unit: $(UNIT_TESTS)
@@ -133,7 +141,7 @@ $(B)/selftests/%_test: selftests/user/%_test.c $(B)/libramload.a Makefile \
 		| $(KSFT)/kselftest_harness.h
 	@mkdir -p $(@D)
 	$(CC) $(UCFLAGS) -Wno-missing-prototypes $(CFLAGS) -isystem $(KSFT) \
-		-o $@ $< $(B)/libramload.a
+		-o $@ $< $(filter %.o, $^) $(B)/libramload.a $(UNIT_FLAGS)
 
 # A guest for the tests with QEMU.
 GUEST := $(B)/guest/checksum
@@ -239,5 +247,5 @@ help:
 clean:
 	rm -rf $(B)
 
--include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d)
+-include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d) $(SHIM_SAN_OBJS:.o=.d)
 -include $(UNIT_TESTS:%=%.d) $(VM_TESTS:%=%.d)

@@ -32,6 +32,7 @@
  * the beginning of a stream first.
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -52,9 +53,15 @@
 
 ssize_t __wrap_preadv64(int fd, const struct iovec *iov, int nr, off_t at);
 
+/* What the kernel refuses is not looked at. */
+static bool is_vector(const struct iovec *iov, int nr)
+{
+	return iov && nr > 0 && nr <= IOV_MAX;
+}
+
 static ssize_t answer(int fd, const struct iovec *iov, int nr, off_t at)
 {
-	if (!preload_is_live())
+	if (!preload_is_live() || !is_vector(iov, nr))
 		return -1;
 	pthread_testcancel();
 	if (!preload_table_answers(fd, iov, nr, at))
@@ -106,7 +113,7 @@ RAMLOAD_API ssize_t readv(int fd, const struct iovec *iov, int nr)
 	ssize_t got;
 	int saved;
 
-	if (preload_is_live())
+	if (preload_is_live() && is_vector(iov, nr))
 		vector_changes(iov, nr);
 	got = preload_next()->readv(fd, iov, nr);
 	saved = errno;
