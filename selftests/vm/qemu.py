@@ -40,6 +40,7 @@ class Qmp:
         self.sock = sock
         self.lines = sock.makefile("r", encoding="utf-8")
         self.deadline = deadline
+        self.events = []
         version = self.receive()["QMP"]["version"]["qemu"]
         self.version = (version["major"], version["minor"])
         self.command("qmp_capabilities")
@@ -69,6 +70,19 @@ class Qmp:
                 raise Failure(f"QEMU: {name}: {answer['error']['desc']}")
             if "return" in answer:
                 return answer["return"]
+            if "event" in answer:
+                self.events.append(answer)
+
+    def event(self, name):
+        """The data of the next event of that name."""
+        while True:
+            while self.events:
+                answer = self.events.pop(0)
+                if answer["event"] == name:
+                    return answer.get("data", {})
+            answer = self.receive()
+            if "event" in answer:
+                self.events.append(answer)
 
 
 def channels(name, offset):
@@ -175,6 +189,16 @@ class Qemu:
     def restore(self, name, offset):
         self.qmp.command("migrate-incoming", channels=channels(name, offset))
         self.wait_migrated("restoring the guest")
+
+    def restore_by_event(self, name):
+        """With the capability "events": nobody asks QEMU meanwhile."""
+        self.qmp.command("migrate-incoming", channels=channels(name, 0))
+        while True:
+            status = self.qmp.event("MIGRATION")["status"]
+            if status == "completed":
+                return
+            if status in ("failed", "cancelled"):
+                raise Failure(f"the migration {status}")
 
     def wait_migrated(self, what):
         while True:
