@@ -19,10 +19,7 @@ UCFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -pthread \
 	-DRAMLOAD_VERSION='"$(VERSION)"' $(WARN) $(WERROR) -MMD -MP
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
-LIB_SRCS := $(addprefix user/lib/, session.c job.c partition.c queue.c \
-	engine_kernel.c engine_user.c worker_pool.c gather.c source_cache.c \
-	source_file.c direct_io.c memory.c image.c image_mapped_ram.c \
-	image_raw.c save.c save_file.c save_memory.c)
+LIB_SRCS := $(wildcard user/lib/*.c)
 CLI_SRCS := $(wildcard user/cli/*.c user/bench/*.c)
 CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(URING_LIBS)
 # One of the peers of "ramload bench".

@@ -387,8 +387,10 @@ RAMLOAD_API void ramload_queue_close(struct ramload_queue *queue);
 
 /**
  * struct ramload_image_error - why a file is no image
- * @offset: offset in the file of what was found wrong
- * @text: one line, without a newline
+ * @offset: offset in the file of what was found wrong; 0 if that is the file
+ *	as a whole
+ * @text: one line, without a newline; starts with the name of the file if that
+ *	is not the one given
  */
 struct ramload_image_error {
 	uint64_t offset;
@@ -437,8 +439,10 @@ struct ramload_image_block {
 
 /**
  * ramload_image_open() - read the blocks of an image
- * @fd: the file, open for reading; may be closed when this returns
- * @offset: where in the file the image starts, e.g. QEMU's ",offset="
+ * @fd: the file or directory, open for reading; may be closed when this
+ *	returns
+ * @offset: where in the file the image starts, e.g. QEMU's ",offset="; 0 for a
+ *	directory
  * @format: NULL to probe, or a name of ramload_image_format_name()
  * @image: where the image is returned; NULL on error
  * @error: NULL, or filled in on error
@@ -451,9 +455,12 @@ struct ramload_image_block {
  * Return: 0 or
  *
  * * -EINVAL: not an image, or a damaged one
+ * * -EISDIR: a directory, of which no format is known, or of another one
+ * * -ENOTDIR: not a directory, as the format wants, or no parent of one
+ * * -ENOENT: a file of the directory is missing
  * * -ENOTSUP: an image of a version or kind that this library does not know
  * * -ENODATA: the file ends too early, or was not written to its end
- * * -ENOMEM, or an error of pread() or fstat()
+ * * -ENOMEM, or an error of pread(), fstat(), openat() or readdir()
  */
 RAMLOAD_API int ramload_image_open(int fd, uint64_t offset, const char *format,
 				   struct ramload_image **image,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
 /*
- * Images: files that hold the RAM of a virtual machine
+ * Images: files, and directories, that hold the RAM of a virtual machine
  *
  * Nothing in the file is trusted. What the readers allocate is bounded by the
  * size of the file before it is allocated, and whatever they hand out lies
@@ -50,18 +50,39 @@ struct image_shown image_shown(const char *name, size_t length)
 	return shown;
 }
 
+/* Starts the text with the name, if there is one; returns its length. */
+static int start_text(struct image_file *file, uint64_t offset)
+{
+	struct ramload_image_error *error = file->error;
+	const char *name = file->name ? file->name : "";
+
+	error->offset = offset;
+	return snprintf(error->text, sizeof(error->text), "%s%s",
+			image_shown(name, strlen(name)).text,
+			*name ? ": " : "");
+}
+
 int image_fail(struct image_file *file, int err, uint64_t offset,
 	       const char *format, ...)
 {
 	struct ramload_image_error *error = file->error;
-	const char *name = file->name ? file->name : "";
+	int n = start_text(file, offset);
 	va_list args;
-	int n;
 
-	error->offset = offset;
-	n = snprintf(error->text, sizeof(error->text), "%s%soffset %llu: ",
-		     image_shown(name, strlen(name)).text, *name ? ": " : "",
-		     (unsigned long long)offset);
+	n += snprintf(error->text + n, sizeof(error->text) - n,
+		      "offset %llu: ", (unsigned long long)offset);
+	va_start(args, format);
+	vsnprintf(error->text + n, sizeof(error->text) - n, format, args);
+	va_end(args);
+	return err;
+}
+
+int image_fail_file(struct image_file *file, int err, const char *format, ...)
+{
+	struct ramload_image_error *error = file->error;
+	int n = start_text(file, 0);
+	va_list args;
+
 	va_start(args, format);
 	vsnprintf(error->text + n, sizeof(error->text) - n, format, args);
 	va_end(args);
@@ -178,12 +199,11 @@ int image_add_file(struct ramload_image *image, struct image_file *file)
 	return 0;
 }
 
-/* What is wrong with the file as a whole, at no offset. */
-static int file_fail(struct image_file *file, int err, const char *text)
+static int file_errno(struct image_file *file)
 {
-	file->error->offset = 0;
-	snprintf(file->error->text, sizeof(file->error->text), "%s", text);
-	return err;
+	int err = errno;
+
+	return image_fail_file(file, -err, "%s", strerrordesc_np(err));
 }
 
 static int file_size(struct image_file *file)
@@ -191,23 +211,79 @@ static int file_size(struct image_file *file)
 	struct stat st;
 
 	if (fstat(file->fd, &st) < 0)
-		return file_fail(file, -errno, strerrordesc_np(errno));
-	if (S_ISDIR(st.st_mode))
-		return file_fail(file, -EISDIR, "is a directory");
+		return file_errno(file);
+	file->directory = S_ISDIR(st.st_mode);
+	if (file->directory)
+		return 0;
 	if (S_ISBLK(st.st_mode)) {
 		if (ioctl(file->fd, BLKGETSIZE64, &file->size) < 0)
-			return file_fail(file, -errno, strerrordesc_np(errno));
+			return file_errno(file);
 		return 0;
 	}
 	if (!S_ISREG(st.st_mode))
-		return file_fail(file, -EINVAL,
-				 "neither a regular file nor a block device");
+		return image_fail_file(file, -EINVAL,
+				       "neither a regular file nor a block device");
 	file->size = st.st_size;
 	return 0;
 }
 
-static int find_format(struct image_file *file, const char *name,
-		       const struct image_format **format)
+static int check_start(struct image_file *file)
+{
+	if (file->directory && file->start)
+		return image_fail(file, -EINVAL, file->start,
+				  "is a directory, where nothing has an offset");
+	if (!file->directory && file->start >= file->size)
+		return image_fail(file, -ENODATA, file->start,
+				  "no image: the file ends at %llu",
+				  (unsigned long long)file->size);
+	return 0;
+}
+
+static int format_by_name(struct image_file *file, const char *name,
+			  const struct image_format **format)
+{
+	size_t i;
+
+	for (i = 0; i < NR_FORMATS; i++) {
+		*format = formats[i];
+		if (strcmp(name, formats[i]->name))
+			continue;
+		if (file->directory && !formats[i]->marks)
+			return image_fail_file(file, -EISDIR,
+					       "is a directory: %s is a format of files",
+					       name);
+		if (!file->directory && formats[i]->marks)
+			return image_fail_file(file, -ENOTDIR,
+					       "is not a directory, as images of the format %s are",
+					       name);
+		return 0;
+	}
+	return image_fail(file, -EINVAL, file->start,
+			  "no format is named \"%s\"",
+			  image_shown(name, strlen(name)).text);
+}
+
+static int no_format(struct image_file *file)
+{
+	char marks[sizeof(file->error->text)] = "";
+	size_t i, n = 0;
+
+	if (!file->directory)
+		return image_fail(file, -EINVAL, file->start,
+				  "not an image of a known format");
+	for (i = 0; i < NR_FORMATS; i++) {
+		if (formats[i]->marks && n < sizeof(marks))
+			n += snprintf(marks + n, sizeof(marks) - n, "%s%s (%s)",
+				      n ? ", " : "", formats[i]->marks,
+				      formats[i]->name);
+	}
+	return image_fail_file(file, -EISDIR,
+			       "is a directory, without anything known in it: %s",
+			       marks);
+}
+
+static int probe_format(struct image_file *file,
+			const struct image_format **format)
 {
 	size_t i;
 
@@ -215,19 +291,13 @@ static int find_format(struct image_file *file, const char *name,
 		int ret;
 
 		*format = formats[i];
-		if (name)
-			ret = !strcmp(name, formats[i]->name);
-		else
-			ret = formats[i]->probe(file);
+		if (file->directory != !!formats[i]->marks)
+			continue;
+		ret = formats[i]->probe(file);
 		if (ret)
 			return ret < 0 ? ret : 0;
 	}
-	if (name)
-		return image_fail(file, -EINVAL, file->start,
-				  "no format is named \"%s\"",
-				  image_shown(name, strlen(name)).text);
-	return image_fail(file, -EINVAL, file->start,
-			  "not an image of a known format");
+	return no_format(file);
 }
 
 static void count_present(struct ramload_image_block *block)
@@ -254,11 +324,13 @@ static int read_image(struct image_file *file, const char *format,
 	err = file_size(file);
 	if (err)
 		return err;
-	if (file->start >= file->size)
-		return image_fail(file, -ENODATA, file->start,
-				  "no image: the file ends at %llu",
-				  (unsigned long long)file->size);
-	err = find_format(file, format, &image->format);
+	err = check_start(file);
+	if (err)
+		return err;
+	if (format)
+		err = format_by_name(file, format, &image->format);
+	else
+		err = probe_format(file, &image->format);
 	if (err)
 		return err;
 	err = image_add_file(image, file);

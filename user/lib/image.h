@@ -10,9 +10,10 @@
 /**
  * struct image_file - a file an image is read from
  * @fd: open for reading; its file position is neither used nor changed
- * @size: bytes in the file when it was opened
+ * @size: bytes in the file when it was opened; 0 of a directory
  * @start: where the image starts, at most @size
  * @name: NULL for the file that was given, else the name it was found by
+ * @directory: it is one
  * @error: where the error that was found last is noted
  */
 struct image_file {
@@ -20,12 +21,15 @@ struct image_file {
 	uint64_t size;
 	uint64_t start;
 	const char *name;
+	bool directory;
 	struct ramload_image_error *error;
 };
 
 /**
  * struct image_format - a format and its reader
  * @name: what users call it
+ * @marks: NULL if its images are files; if they are directories, the names of
+ *	what such a directory is known by
  * @probe: is this the format? 1 or 0, or a negative errno with file->error
  *	filled in. Looks at no more than the first bytes: a damaged image is
  *	still one of its format.
@@ -35,6 +39,7 @@ struct image_file {
  */
 struct image_format {
 	const char *name;
+	const char *marks;
 	int (*probe)(struct image_file *file);
 	int (*open)(struct image_file *file, struct ramload_image *image);
 };
@@ -73,6 +78,10 @@ struct image_shown image_shown(const char *name, size_t length);
 /** image_fail() - note what is wrong at @offset of the file; returns @err */
 int image_fail(struct image_file *file, int err, uint64_t offset,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** image_fail_file() - note what is wrong with the file as a whole */
+int image_fail_file(struct image_file *file, int err, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /**
  * image_read() - read exactly @length bytes
