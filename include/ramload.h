@@ -450,7 +450,10 @@ struct ramload_image_block {
  * Reads headers and bitmaps, not pages. Formats: "mapped-ram" of QEMU 9.0 and
  * newer, and "raw": one block named "ram", as long as the file from @offset
  * on, which is what a file is taken for that no other format knows, provided
- * its length is a multiple of 4096.
+ * its length is a multiple of 4096. Of directories: "criu", dumps of
+ * processes, with those that "parent" leads to. Other files are found by names
+ * in the directory, and never through links, but for "parent". See
+ * Documentation/formats.rst.
  *
  * Return: 0 or
  *

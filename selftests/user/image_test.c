@@ -843,9 +843,13 @@ TEST(rest_of_the_stream)
 
 TEST(format_names)
 {
+	const char *name, *last = NULL;
+	size_t i;
+
 	EXPECT_STREQ("mapped-ram", ramload_image_format_name(0));
-	EXPECT_STREQ("raw", ramload_image_format_name(1));
-	EXPECT_EQ(NULL, ramload_image_format_name(2));
+	for (i = 0; (name = ramload_image_format_name(i)); i++)
+		last = name;
+	EXPECT_STREQ("raw", last);
 	EXPECT_EQ(NULL, ramload_image_format_name(SIZE_MAX));
 }
 
