@@ -451,9 +451,10 @@ struct ramload_image_block {
  * newer, and "raw": one block named "ram", as long as the file from @offset
  * on, which is what a file is taken for that no other format knows, provided
  * its length is a multiple of 4096. Of directories: "criu", dumps of
- * processes, with those that "parent" leads to. Other files are found by names
- * in the directory, and never through links, but for "parent". See
- * Documentation/formats.rst.
+ * processes, with those that "parent" leads to; "cloud-hypervisor", snapshots
+ * of version 39 and newer, for which libjson-c.so.5 has to be installed.
+ * Other files are found by names in the directory, and never through links, but
+ * for "parent". See Documentation/formats.rst.
  *
  * Return: 0 or
  *

@@ -24,6 +24,7 @@
 static const struct image_format *const formats[] = {
 	&image_mapped_ram,
 	&image_criu,
+	&image_cloud_hypervisor,
 	&image_raw,
 };
 

@@ -65,6 +65,7 @@ struct ramload_image {
 	size_t nr_files;
 };
 
+extern const struct image_format image_cloud_hypervisor;
 extern const struct image_format image_criu;
 extern const struct image_format image_mapped_ram;
 extern const struct image_format image_raw;
