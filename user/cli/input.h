@@ -13,7 +13,7 @@
 
 /**
  * struct input - an image
- * @path: its file
+ * @path: its file, or directory
  * @offset: where in the file it starts
  * @format: NULL to probe
  * @image: what it holds; NULL before input_open()
@@ -38,7 +38,8 @@ enum {
 
 #define INPUT_HELP \
 	"  --offset BYTES   where in the file the image starts, as 4096, 4K or 0x1000\n" \
-	"  --format NAME    mapped-ram or raw, instead of finding out\n"
+	"  --format NAME    mapped-ram, criu, cloud-hypervisor or raw, instead of finding\n" \
+	"                   out\n"
 
 /**
  * input_option() - take an option

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "command.h"
 #include "message.h"
@@ -67,12 +68,24 @@ static int run(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/* Files of an image take an fd each, and so do blocks. */
+static void allow_fds(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
 	/* A reader of our output that has gone is an error like others. */
 	signal(SIGPIPE, SIG_IGN);
+	allow_fds();
 	status = run(argc, argv);
 	if (status == EXIT_OK && output_flush())
 		status = EXIT_FAILED;
