@@ -167,13 +167,14 @@ $(B)/fuzz/%_fuzz: selftests/fuzz/%_fuzz.c $(LIB_SRCS) $(FUZZ_HDRS) Makefile
 		$(FUZZ) -o $@ \
 		$(filter %.c, $^)
 
-$(B)/fuzz/image_seeds: selftests/fuzz/image_seeds.c $(FUZZ_HDRS) Makefile
+$(B)/fuzz/%_seeds: selftests/fuzz/%_seeds.c $(FUZZ_HDRS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP, $(UCFLAGS)) $(CFLAGS) \
 		-Wno-unused-function -o $@ $<
 
 .PHONY: fuzz
-fuzz: $(B)/fuzz/image_fuzz $(B)/fuzz/partition_fuzz $(B)/fuzz/image_seeds
+fuzz: $(addprefix $(B)/fuzz/, image_fuzz image_seeds directory_fuzz \
+	directory_seeds partition_fuzz)
 
 .PHONY: demo
 demo:
