@@ -36,6 +36,7 @@ SHIM_OBJS := $(SHIM_SRCS:%.c=$(B)/obj/%.o)
 LIB_SAN_OBJS := $(LIB_SRCS:%.c=$(B)/san/%.o)
 SHIM_SAN_OBJS := $(SHIM_SRCS:%.c=$(B)/san/%.o)
 UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
+VM_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/selftests/%)
 
 SO := $(B)/libramload.so.$(SOVERSION)
 KSRC := $(B)/linux-source-6.12
@@ -122,9 +123,9 @@ $(B)/unit/%: selftests/user/%.c $(LIB_SAN_OBJS) Makefile | $(KSFT)/kselftest_har
 		-o $@ $< $(filter %.o, $^) $(UNIT_FLAGS)
 
 # Its reads are the shim's, as if that were preloaded: they are of preadv.
-$(B)/unit/preload_test: $(SHIM_SAN_OBJS)
-$(B)/selftests/preload_test: $(SHIM_OBJS)
-$(B)/unit/preload_test $(B)/selftests/preload_test: \
+$(B)/unit/preload_test $(B)/unit/preload_map_test: $(SHIM_SAN_OBJS)
+$(B)/selftests/preload_test $(B)/selftests/preload_map_test: $(SHIM_OBJS)
+$(filter %/preload_test %/preload_map_test, $(UNIT_TESTS) $(VM_TESTS)): \
 	UNIT_FLAGS := -U_FILE_OFFSET_BITS $(SHIM_WRAP)
 
 .PHONY: unit
@@ -132,8 +133,6 @@ unit: $(UNIT_TESTS)
 
 # Programs that test the module; they run where it is loaded. So do the tests
 # of the library once more, without sanitizers, for the kernel engine.
-VM_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/selftests/%)
-
 $(B)/selftests/%_test: selftests/user/%_test.c $(B)/libramload.a Makefile \
 		| $(KSFT)/kselftest_harness.h
 	@mkdir -p $(@D)
