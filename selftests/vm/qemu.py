@@ -94,6 +94,7 @@ def channels(name, offset):
 
 
 def machine_options(machine, mem, cpus, memory):
+    """MEMORY is a kind, or the number of an fd that QEMU inherits."""
     options = [
         "-nodefaults", "-no-user-config", "-display", "none",
         "-accel", "tcg,thread=multi", "-cpu", "max", "-no-reboot",
@@ -106,7 +107,8 @@ def machine_options(machine, mem, cpus, memory):
         "private": "memory-backend-file,mem-path=ram,share=off",
         "memfd": "memory-backend-memfd,share=on",
         "anon": None,
-    }[memory]
+    }.get(memory, f"memory-backend-file,mem-path=/proc/self/fd/{memory},"
+                  "share=on")
     if not backend:
         return options + ["-machine", machine]
     return options + [
