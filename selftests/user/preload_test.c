@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
 /*
- * The shim under a program that loads as QEMU does: what it answers, and what it
- * must leave alone. Whatever happens, each read has the outcome that it has
+ * The shim under a program that loads as QEMU does: what it answers, and what
+ * it must leave alone. Whatever happens, each read has the outcome that it has
  * without the shim, and memory is written to by nobody but reads.
  */
 #include <sys/time.h>
@@ -289,7 +289,10 @@ TEST_F_TIMEOUT(preload, read_only_memory, TEST_SECONDS)
 	EXPECT_TRUE(image_holds(&self->image, self->block));
 }
 
-/* It becomes so while jobs run; what they fail to load is an error of the read. */
+/*
+ * It becomes so while jobs run; what they fail to load is an error of
+ * the read.
+ */
 TEST_F_TIMEOUT(preload, becomes_read_only, TEST_SECONDS)
 {
 	struct iovec iov = { self->block + 70 * MiB, PAGE };
@@ -751,7 +754,10 @@ TEST_F_TIMEOUT(preload, memory_changes, TEST_SECONDS)
 	free_image(&image);
 }
 
-/* Something else is read into the block's memory, by readv() and by preadv(). */
+/*
+ * Something else is read into the block's memory, by readv() and by
+ * preadv().
+ */
 TEST_F_TIMEOUT(preload, foreign_reads, TEST_SECONDS)
 {
 	struct image image, foreign;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR LGPL-2.1-or-later */
 /*
- * A program that loads a mapped-ram file as QEMU does, and the files for it. The
- * functions of the shim are linked in and stand before those of libc.
+ * A program that loads a mapped-ram file as QEMU does, and the files for it.
+ * The functions of the shim are linked in and stand before those of libc.
  */
 #ifndef PRELOAD_UTIL_H
 #define PRELOAD_UTIL_H

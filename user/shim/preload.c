@@ -11,9 +11,9 @@
  *   position is: 0, or what "offset=" says, for which lseek() was called.
  * * A block's bitmap is read with one preadv(); then, in order, each run of
  *   present pages, 1 MiB at most, with one preadv() of one iovec, straight into
- *   guest memory. With multifd, threads do that, each with an fd that is another
- *   open of the same path (a duplicate in 9.0), with O_DIRECT if so asked for.
- *   Without multifd, newer ones set O_DIRECT meanwhile.
+ *   guest memory. With multifd, threads do that, each with an fd that is
+ *   another open of the same path (a duplicate in 9.0), with O_DIRECT if so
+ *   asked for. Without multifd, newer ones set O_DIRECT meanwhile.
  * * A path /dev/fdset/N is a duplicate of an fd that was passed.
  *
  * readv() recognises the stream by its first bytes, preadv() answers. The
@@ -24,8 +24,8 @@
  * comparison; while blocks are loaded, one look at each. What is passed on is
  * passed on as it came, and errno is as it leaves it.
  *
- * **Cancellation.** A read that is answered is a cancellation point as any other
- * is: it is asked for before anything is done. Nothing waits cancellably.
+ * **Cancellation.** A read that is answered is a cancellation point as any
+ * other is: it is asked for before anything is done. Nothing waits cancellably.
  *
  * **Signal handlers** may call all of these, see preload_block; the one thing
  * that allocates in the calling thread is the start of the loader, by who reads
@@ -91,7 +91,8 @@ ssize_t __wrap_preadv64(int fd, const struct iovec *iov, int nr, off_t at)
 static void vector_changes(const struct iovec *iov, int nr)
 {
 	for (int i = 0; i < nr; i++)
-		preload_table_changes(iov[i].iov_base, iov[i].iov_len);
+		preload_table_changes(iov[i].iov_base, iov[i].iov_len,
+				      COUNT_OTHER);
 }
 
 /* @got bytes were read; is it the beginning of a stream? */
@@ -126,7 +127,7 @@ RAMLOAD_API void *mmap64(void *addr, size_t length, int prot, int flags,
 			 int fd, off64_t at)
 {
 	if (flags & MAP_FIXED && preload_is_live())
-		preload_table_changes(addr, length);
+		preload_table_changes(addr, length, COUNT_REMAPPED);
 	return preload_next()->mmap(addr, length, prot, flags, fd, at);
 }
 
@@ -139,7 +140,7 @@ RAMLOAD_API void *mmap(void *addr, size_t length, int prot, int flags, int fd,
 RAMLOAD_API int munmap(void *addr, size_t length)
 {
 	if (preload_is_live())
-		preload_table_changes(addr, length);
+		preload_table_changes(addr, length, COUNT_REMAPPED);
 	return preload_next()->munmap(addr, length);
 }
 
@@ -156,9 +157,9 @@ RAMLOAD_API void *mremap(void *addr, size_t old_length, size_t length,
 		va_end(args);
 	}
 	if (preload_is_live()) {
-		preload_table_changes(addr, old_length);
+		preload_table_changes(addr, old_length, COUNT_REMAPPED);
 		if (to)
-			preload_table_changes(to, length);
+			preload_table_changes(to, length, COUNT_REMAPPED);
 	}
 	return preload_next()->mremap(addr, old_length, length, flags, to);
 }

@@ -22,10 +22,10 @@
  *   mapped anew, says that something was understood wrongly: the block is
  *   given up, and the caller goes on when its jobs have ended.
  *
- * What remains is a program that writes to a page of guest memory after it began
- * to read the block and before it reads that page, and then relies on the read
- * to replace that. QEMU has one thread that does nothing else than to load;
- * devices and vCPUs are stopped.
+ * What remains is a program that writes to a page of guest memory after it
+ * began to read the block and before it reads that page, and then relies on the
+ * read to replace that. QEMU has one thread that does nothing else than to
+ * load; devices and vCPUs are stopped.
  *
  * **Locking.** None: readers may be signal handlers. They hold no lock,
  * allocate nothing, and wait for two things only. For the loader to look at a
@@ -34,10 +34,11 @@
  * win. For a job that is under way they wait as long as it takes, as a read
  * does.
  *
- * **Lifetime.** A slot is used by readers that have counted themselves in @users
- * and have seen it not free after that. The loader frees what hangs on it when
- * it is free and @users is zero, so a reader that never comes back (it was
- * cancelled asynchronously, or its signal handler jumped away) costs a slot.
+ * **Lifetime.** A slot is used by readers that have counted themselves in
+ * @users and have seen it not free after that. The loader frees what hangs on
+ * it when it is free and @users is zero, so a reader that never comes back (it
+ * was cancelled asynchronously, or its signal handler jumped away) costs
+ * a slot.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -124,8 +125,8 @@ static bool has_whole_pages(const struct preload_block *block,
 /* Tell the loader where the block is implied to be, and hear what it thinks. */
 static void ask(struct preload_block *block, const struct read *read)
 {
+	uint64_t end = futex_clock_ms() + PATIENCE_MS;
 	unsigned int known = BLOCK_KNOWN;
-	int waited;
 
 	if (atomic_compare_exchange_strong(&block->state, &known,
 					   BLOCK_CLAIMED)) {
@@ -133,7 +134,7 @@ static void ask(struct preload_block *block, const struct read *read)
 		if (futex_change(&block->state, BLOCK_CLAIMED, BLOCK_ASKED))
 			preload_loader_wake();
 	}
-	for (waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+	while (futex_clock_ms() < end) {
 		unsigned int state = block_state(block);
 
 		if (state != BLOCK_CLAIMED && state != BLOCK_ASKED)
@@ -158,9 +159,14 @@ static void may_ask(struct preload_block *block, const struct read *read)
  */
 void preload_block_stop(struct preload_block *block, enum preload_count why)
 {
-	if (futex_change(&block->state, BLOCK_ACTIVE, BLOCK_STOPPING))
-		preload_count(block->counts, why);
-	futex_change(&block->state, BLOCK_ASKED, BLOCK_REFUSED);
+	unsigned int state;
+
+	do {
+		if (futex_change(&block->state, BLOCK_ACTIVE, BLOCK_STOPPING))
+			preload_count(block->counts, why);
+		futex_change(&block->state, BLOCK_ASKED, BLOCK_REFUSED);
+		state = block_state(block);
+	} while (state == BLOCK_ACTIVE || state == BLOCK_ASKED);
 	preload_loader_wake();
 	while (block_state(block) == BLOCK_STOPPING)
 		futex_wait(&block->state, BLOCK_STOPPING, PATIENCE_MS);
@@ -170,17 +176,18 @@ void preload_block_stop(struct preload_block *block, enum preload_count why)
 static unsigned int settle(struct preload_block *block, uint64_t i)
 {
 	atomic_uint *slice = &block->slices[i];
+	uint64_t end = 0;
 	unsigned int state;
-	int waited = 0;
 
 	while ((state = atomic_load(slice)) < SLICE_DONE) {
 		/* Another reader may have drawn the loader elsewhere. */
 		if (state == SLICE_IDLE) {
 			atomic_store(&block->position, i);
 			preload_loader_wake();
-			if (waited >= PATIENCE_MS)
+			if (!end)
+				end = futex_clock_ms() + PATIENCE_MS;
+			if (futex_clock_ms() >= end)
 				futex_change(slice, SLICE_IDLE, SLICE_SKIPPED);
-			waited += STEP_MS;
 		}
 		futex_wait(slice, state, STEP_MS);
 	}
@@ -299,8 +306,8 @@ static bool any_meets(struct preload_block *block, const struct iovec *iov,
 }
 
 /*
- * Whether a read is answered: all its bytes are in their place. If not, it is to
- * be passed on, and no job writes to where it goes. The caller is a user of
+ * Whether a read is answered: all its bytes are in their place. If not, it is
+ * to be passed on, and no job writes to where it goes. The caller is a user of
  * the slot.
  */
 bool preload_block_answers(struct preload_block *block, int fd,

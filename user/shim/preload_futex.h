@@ -11,11 +11,12 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Until the word is not @seen, for @ms milliseconds at most, or for no reason */
+/* Until the word is not @seen, for @ms milliseconds at most, or less */
 static inline void futex_wait(atomic_uint *word, unsigned int seen, long ms)
 {
 	struct timespec limit = { ms / 1000, ms % 1000 * 1000000 };
@@ -23,6 +24,15 @@ static inline void futex_wait(atomic_uint *word, unsigned int seen, long ms)
 
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &limit, NULL, 0);
 	errno = saved;
+}
+
+/* Signals end a wait early, so patience is measured, not counted. */
+static inline uint64_t futex_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 static inline void futex_wake(atomic_uint *word)

@@ -3,8 +3,8 @@
  * DOC: preload_image
  *
  * The image whose stream a program has begun to read. It is opened anew, so
- * that O_DIRECT, which QEMU 10.1 sets on its own while it reads pages, is not set
- * on ours; where that is not allowed, the fd is duplicated.
+ * that O_DIRECT, which QEMU 10.1 sets on its own while it reads pages, is not
+ * set on ours; where that is not allowed, the fd is duplicated.
  *
  * Used by the loader's thread alone. The parts point into the image: it is
  * closed when no slot has one any more.

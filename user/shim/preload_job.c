@@ -6,9 +6,9 @@
  * as the slice it wants is there; jobs are never far ahead of the readers, so
  * that little is loaded in vain where a program does not go on.
  *
- * Used by the loader's thread alone. A slice is settled before its job is freed,
- * which may need a lock of the allocator that a reader holds whose signal
- * handler waits for the slice.
+ * Used by the loader's thread alone. A slice is settled before its job is
+ * freed, which may need a lock of the allocator that a reader holds whose
+ * signal handler waits for the slice.
  */
 #include "bitmap.h"
 #include "preload_futex.h"

@@ -8,18 +8,18 @@
  *
  * It is started by the first thread that reads the beginning of a stream, so
  * in the process that loads, whoever forked before; and it stays. Signals are
- * for the program's threads. The session, whose workers are threads, too, is there
- * only while there are images.
+ * for the program's threads. The session, whose workers are threads, too, is
+ * there only while there are images.
  *
  * An image is dropped when all its blocks were read; when its stream is read
  * again from the beginning; or when nothing was read of it for some seconds:
  * whoever reads it does not go on.
  *
  * **The notice.** Whoever reads the beginning of a stream waits until the image
- * is known, so that no page is read before that. notice.state says whose turn it
- * is: NONE -> CLAIMED (a reader writes down which file) -> ASKED -> WORKING (the
- * loader reads the image) -> DONE -> NONE (the reader). A reader that has no more
- * patience takes back ASKED, or makes ABANDONED of WORKING.
+ * is known, so that no page is read before that. notice.state says whose turn
+ * it is: NONE -> CLAIMED (a reader writes down which file) -> ASKED -> WORKING
+ * (the loader reads the image) -> DONE -> NONE (the reader). A reader that has
+ * no more patience takes back ASKED, or makes ABANDONED of WORKING.
  *
  * **Locking.** None; all but @wake, @thread and @notice belongs to the thread.
  * It waits in two places: for the oldest job, and for @wake to change.
@@ -386,6 +386,7 @@ static struct slot *free_slot(void)
 
 static struct slot *take_image(const struct notice *notice)
 {
+	enum ramload_engine engine;
 	struct slot *slot;
 
 	forget_images_of(notice);
@@ -398,8 +399,8 @@ static struct slot *take_image(const struct notice *notice)
 		preload_summary_print(&slot->summary);
 		return NULL;
 	}
-	slot->summary.engine = ramload_engine_name(
-		ramload_session_engine(loader->session));
+	engine = ramload_session_engine(loader->session);
+	slot->summary.engine = ramload_engine_name(engine);
 	slot->summary.workers = ramload_session_workers(loader->session);
 	return slot;
 }
@@ -466,9 +467,9 @@ static bool need_thread(void)
 /* Wait for a state of the notice to pass; returns the next, or the same. */
 static unsigned int wait_notice(atomic_uint *word, unsigned int state)
 {
-	int waited;
+	uint64_t end = futex_clock_ms() + PATIENCE_MS;
 
-	for (waited = 0; waited < PATIENCE_MS; waited += 50) {
+	while (futex_clock_ms() < end) {
 		unsigned int now = atomic_load(word);
 
 		if (now != state)
@@ -502,11 +503,12 @@ void preload_loader_notice(int fd, uint64_t start)
 {
 	struct notice what = { .fd = fd, .start = start };
 	struct notice *notice = &loader->notice;
+	uint64_t end = futex_clock_ms() + PATIENCE_MS;
 	int saved = errno;
 
 	if (!preload_stamp_take(fd, &what.stamp) || !need_thread())
 		goto out;
-	for (int tries = 0; tries < 100; tries++) {
+	while (futex_clock_ms() < end) {
 		unsigned int state = NOTICE_NONE;
 
 		if (atomic_compare_exchange_strong(&notice->state, &state,

@@ -6,15 +6,16 @@
  * madvise(MADV_DONTFORK) for the memory of each block, of whatever backend, and
  * for nothing else; a page without access follows it. So a block starts where a
  * mapping starts, has the flag "dc" in /proc/self/smaps to its end, and can be
- * written to. That libc or a library has memory that does, and that a read of an
- * image at the right offset would go to, and that is no block, cannot be.
+ * written to. That libc or a library has memory that does, and that a read of
+ * an image at the right offset would go to, and that is no block, cannot be.
  *
  * A block may be several mappings if its parts are advised otherwise. One that
  * begins in the middle of a mapping is none: were mappings merged, it is left
  * alone. So is memory that is the image itself.
  *
  * The kernel walks the page tables of all mappings to write that file. When
- * a block is first read into, they are nearly empty; and it is done once a block.
+ * a block is first read into, they are nearly empty; and it is done once
+ * a block.
  *
  * No state, no locks.
  */

@@ -2,9 +2,10 @@
 /**
  * DOC: preload_memory
  *
- * Memory made for loading in place of the memfds of QEMU's memory backends, which
- * tell by their name. It is a memfd in all else: empty at first, so that the
- * caller's ftruncate(2) gives it its length; with seals if they are asked for.
+ * Memory made for loading in place of the memfds of QEMU's memory backends,
+ * which tell by their name. It is a memfd in all else: empty at first, so that
+ * the caller's ftruncate(2) gives it its length; with seals if they are
+ * asked for.
  *
  * No state, no locks.
  */

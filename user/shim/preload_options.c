@@ -3,7 +3,8 @@
  * DOC: preload_options
  *
  * The environment variables, read once, by the constructor. A value that is
- * not understood makes one line on standard error, and the library does nothing.
+ * not understood makes one line on standard error, and the library does
+ * nothing.
  *
  * LD_PRELOAD goes on to all programs that a program starts. So nothing is done,
  * and nothing said, but in those whose file has "qemu" in its name, unless

@@ -27,7 +27,10 @@
 /* What file systems without fractions of a second may need */
 #define COARSE_SECONDS	2
 
-/* The fstat() of older libcs looks up an empty path, which takes twice as long */
+/*
+ * The fstat() of older libcs looks up an empty path, which takes twice
+ * as long
+ */
 static int get_stat(int fd, struct stat *st)
 {
 #ifdef SYS_fstat

@@ -7,7 +7,6 @@
  * atomic, the rest belongs to the loader's thread.
  */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,12 +65,14 @@ static void write_line(int fd, const char *line, int length)
 	(void)done;
 }
 
-void preload_summary_print(const struct preload_summary *summary)
+void preload_summary_print(struct preload_summary *summary)
 {
 	char line[512];
 	int length, fd;
 
 	if (preload_options.summary_fd < 0 && !preload_options.summary_path)
+		return;
+	if (atomic_exchange(&summary->printed, true))
 		return;
 	length = format(summary, line, sizeof(line));
 	if (preload_options.summary_fd >= 0) {

@@ -2,6 +2,8 @@
 #ifndef PRELOAD_SUMMARY_H
 #define PRELOAD_SUMMARY_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -16,6 +18,7 @@
  * @bytes: bytes that were
  * @start: when its stream was seen
  * @counts: of reads
+ * @printed: it was printed: by the loader, or because the program ends
  */
 struct preload_summary {
 	const char *why_not;
@@ -25,9 +28,10 @@ struct preload_summary {
 	uint64_t bytes;
 	struct timespec start;
 	struct preload_counts counts;
+	atomic_bool printed;
 };
 
 void preload_summary_begin(struct preload_summary *summary);
-void preload_summary_print(const struct preload_summary *summary);
+void preload_summary_print(struct preload_summary *summary);
 
 #endif /* PRELOAD_SUMMARY_H */

@@ -8,8 +8,8 @@
  * **Fork.** All that this library knows is in memory that a child sees as zeros
  * (MADV_WIPEONFORK), however it is forked: it has no blocks and no loader, and
  * may start anew; QEMU's -daemonize forks before it loads. What the parent had
- * allocated besides stays behind in the child, unused. A child of vfork(2) shares
- * the parent's memory and blocks, as it does everything.
+ * allocated besides stays behind in the child, unused. A child of vfork(2)
+ * shares the parent's memory and blocks, as it does everything.
  */
 #include <sys/mman.h>
 
@@ -96,10 +96,11 @@ bool preload_table_answers(int fd, const struct iovec *iov, int nr, off_t at)
 }
 
 /*
- * The memory of [@start, +@length) is about to be another's, or is written to by
- * what is no read of a page: no job may write to it after this returns.
+ * The memory of [@start, +@length) is about to be another's, or is written to
+ * by what is no read of a page: no job may write to it after this returns.
  */
-void preload_table_changes(const void *start, uint64_t length)
+void preload_table_changes(const void *start, uint64_t length,
+			   enum preload_count why)
 {
 	for (int i = 0; i < NR_BLOCKS; i++) {
 		struct preload_block *block = &preload_table->blocks[i];
@@ -107,7 +108,7 @@ void preload_table_changes(const void *start, uint64_t length)
 		if (!get(block))
 			continue;
 		if (preload_block_meets(block, start, length))
-			preload_block_stop(block, COUNT_REMAPPED);
+			preload_block_stop(block, why);
 		put(block);
 	}
 }

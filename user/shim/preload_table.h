@@ -24,7 +24,8 @@ int preload_table_init(void);
 bool preload_table_add(const struct preload_part *part,
 		       struct preload_counts *counts);
 bool preload_table_answers(int fd, const struct iovec *iov, int nr, off_t at);
-void preload_table_changes(const void *start, uint64_t length);
+void preload_table_changes(const void *start, uint64_t length,
+			   enum preload_count why);
 
 /* Whether there is any block at all; all that most calls ever ask. */
 static inline bool preload_is_live(void)
