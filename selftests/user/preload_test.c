@@ -392,6 +392,8 @@ TEST_F_TIMEOUT(preload, odd_reads, TEST_SECONDS)
 	EXPECT_EQ(0, memcmp(want, self->block + 4 * PAGE, 300));
 
 	/* Two present pages, and what the file has for the absent one */
+	ASSERT_EQ(0, begin_load(&self->image));
+	ASSERT_EQ(PAGE, read_page(&self->image, self->block, 0));
 	iov[0] = (struct iovec){ self->block + 8 * PAGE, 3 * PAGE };
 	ASSERT_EQ(3 * PAGE, preadv(self->image.fd, iov, 1, at + 8 * PAGE));
 	ASSERT_EQ(3 * PAGE, bare_pread(self->image.fd, want, 3 * PAGE,
@@ -755,28 +757,29 @@ TEST_F_TIMEOUT(preload, memory_changes, TEST_SECONDS)
 }
 
 /*
- * Something else is read into the block's memory, by readv() and by
- * preadv().
+ * Something else is read into the block's memory, by readv() and by preadv():
+ * to where a job that is under way will come last.
  */
 TEST_F_TIMEOUT(preload, foreign_reads, TEST_SECONDS)
 {
+	const uint64_t length = 64 * KiB;
 	struct image image, foreign;
 
 	ASSERT_EQ(0, make_image(&image, 0, LONG, DENSE, 3));
-	ASSERT_EQ(0, make_image(&foreign, 0, 8 * MiB, DENSE, 4));
+	ASSERT_EQ(0, make_image(&foreign, 0, length, DENSE, 4));
 	for (int i = 0; i < 2; i++) {
 		uint8_t *block = map_block(LONG);
-		uint8_t *end = block + LONG - 8 * MiB;
-		struct iovec iov = { end, 8 * MiB };
+		uint8_t *end = block + 64 * MiB - length;
+		struct iovec iov = { end, length };
 		off_t at = foreign.pages_at;
 
 		ASSERT_EQ(0, begin_load(&image));
-		ASSERT_EQ(PAGE, read_page(&image, block, 0));
 		ASSERT_EQ(at, lseek(foreign.fd, at, SEEK_SET));
-		ASSERT_EQ(8 * MiB, i ? preadv(foreign.fd, &iov, 1, at) :
+		ASSERT_EQ(PAGE, read_page(&image, block, 0));
+		ASSERT_EQ(length, i ? preadv(foreign.fd, &iov, 1, at) :
 			  readv(foreign.fd, &iov, 1));
 		usleep(300000);
-		EXPECT_TRUE(pages_hold(&foreign, end, 0, 8 * MiB / PAGE));
+		EXPECT_TRUE(pages_hold(&foreign, end, 0, length / PAGE));
 		unmap_block(block, LONG);
 	}
 	free_image(&foreign);

@@ -125,7 +125,10 @@ static const char *need_session(void)
 
 	if (loader->session)
 		return NULL;
-	/* What "auto" of the library falls back to is no faster than QEMU. */
+	/*
+	 * Threads that pread() do what QEMU does, on CPUs that the machine may
+	 * not have to spare: they must be asked for.
+	 */
 	if (options.engine == RAMLOAD_ENGINE_AUTO)
 		options.engine = RAMLOAD_ENGINE_KERNEL;
 	if (!ramload_session_open(&options, &loader->session))
