@@ -441,10 +441,15 @@ struct ramload_image_block {
  * @image: where the image is returned; NULL on error
  * @error: NULL, or filled in on error
  *
- * Reads headers and bitmaps, not pages. Formats: "mapped-ram" of QEMU 9.0 and
- * newer, and "raw": one block named "ram", as long as the file from @offset
- * on, which is what a file is taken for that no other format knows, provided
- * its length is a multiple of 4096.
+ * Reads headers and bitmaps, not pages. Formats:
+ *
+ * * "mapped-ram" of QEMU 9.0 and newer
+ * * "libvirt": its save files in format sparse, which hold a mapped-ram stream
+ * * "elf": core files, as of QEMU's dump-guest-memory and of /proc/vmcore: a
+ *   block for each run of memory, named by its address
+ * * "raw": one block named "ram", as long as the file from @offset on. A file is
+ *   taken for it that no other format knows, provided its length is a multiple
+ *   of 4096.
  *
  * Return: 0 or
  *

@@ -38,7 +38,7 @@ enum {
 
 #define INPUT_HELP \
 	"  --offset BYTES   where in the file the image starts, as 4096, 4K or 0x1000\n" \
-	"  --format NAME    mapped-ram or raw, instead of finding out\n"
+	"  --format NAME    mapped-ram, libvirt, elf or raw, instead of finding out\n"
 
 /**
  * input_option() - take an option

@@ -23,6 +23,8 @@
 /* In the order of probing: raw comes last, it takes nearly everything. */
 static const struct image_format *const formats[] = {
 	&image_mapped_ram,
+	&image_libvirt,
+	&image_elf,
 	&image_raw,
 };
 

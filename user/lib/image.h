@@ -60,6 +60,8 @@ struct ramload_image {
 };
 
 extern const struct image_format image_mapped_ram;
+extern const struct image_format image_libvirt;
+extern const struct image_format image_elf;
 extern const struct image_format image_raw;
 
 /** struct image_shown - a name made fit for a line of text, maybe shortened */

@@ -3,33 +3,18 @@
  * Raw images: one block, every byte of it in the file
  */
 #include <errno.h>
-#include <string.h>
 
 #include "image.h"
 
 #define GUEST_PAGE 4096
 
-static const char libvirt_magic[] = "LibvirtQemud";
-
 /*
- * There is nothing to know a raw image by, so all that can be told not to be
- * one is kept out. Whoever asks for raw by name gets it, whatever it holds.
+ * There is nothing to know a raw image by, so what could be none is kept out.
+ * Whoever asks for raw by name gets it, whatever it holds.
  */
 static int raw_probe(struct image_file *file)
 {
-	char magic[sizeof(libvirt_magic) - 1];
-	int err;
-
-	if ((file->size - file->start) % GUEST_PAGE)
-		return 0;
-	err = image_read(file, file->start, magic, sizeof(magic),
-			 "start of the image");
-	if (err)
-		return err;
-	if (!memcmp(magic, libvirt_magic, sizeof(magic)))
-		return image_fail(file, -ENOTSUP, file->start,
-				  "a libvirt save file: open it at the offset where the QEMU stream in it starts");
-	return 1;
+	return !((file->size - file->start) % GUEST_PAGE);
 }
 
 static int raw_open(struct image_file *file, struct ramload_image *image)
