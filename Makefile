@@ -21,7 +21,8 @@ SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 LIB_SRCS := $(addprefix user/lib/, session.c job.c partition.c queue.c \
 	engine_kernel.c engine_user.c gather.c source_cache.c source_file.c memory.c \
-	image.c image_elf.c image_libvirt.c image_mapped_ram.c image_raw.c)
+	extents.c image.c image_elf.c image_layer.c image_libvirt.c \
+	image_mapped_ram.c image_raw.c)
 CLI_SRCS := $(wildcard user/cli/*.c user/bench/*.c)
 CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(URING_LIBS)
 # One of the peers of "ramload bench".

@@ -525,40 +525,6 @@ TEST(other_sections)
 	open_error(_metadata, 0, -ENOTSUP, "section \"xam\"");
 }
 
-TEST(raw)
-{
-	struct ramload_image_error error;
-	const struct ramload_image_block *b;
-	struct ramload_image *image;
-	int fd;
-
-	memset(&file, 0, sizeof(file));
-	skip_to(5 * PAGE);
-	image = open_ok(_metadata, PAGE);
-	check_image(_metadata, image);
-	EXPECT_STREQ("raw", ramload_image_format(image));
-	EXPECT_EQ(NULL, ramload_image_machine(image));
-	ASSERT_EQ(1, ramload_image_nr_blocks(image));
-	b = ramload_image_block(image, 0);
-	EXPECT_STREQ("ram", b->name);
-	EXPECT_EQ(NULL, b->parts->bitmap);
-	EXPECT_EQ(4 * PAGE, b->length);
-	EXPECT_EQ(4 * PAGE, b->present);
-	EXPECT_EQ(PAGE, b->parts->file_offset);
-	ramload_image_close(image);
-
-	skip_to(5 * PAGE + 1);
-	open_error(_metadata, 0, -EINVAL, "not an image");
-	fd = file_fd(file.size);
-	ASSERT_EQ(0, open_fd(_metadata, fd, 0, "raw", &image, &error));
-	EXPECT_EQ(5 * PAGE + 1, ramload_image_block(image, 0)->length);
-	ramload_image_close(image);
-	EXPECT_EQ(-EINVAL,
-		  open_fd(_metadata, fd, 0, "mapped-ram", &image, &error));
-	EXPECT_EQ(-EINVAL, open_fd(_metadata, fd, 0, "qcow\n", &image, &error));
-	close(fd);
-}
-
 /* A damaged stream must never be loaded as if it were RAM. */
 TEST(damaged_is_not_raw)
 {

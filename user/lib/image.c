@@ -28,6 +28,9 @@ static const struct image_format *const formats[] = {
 	&image_raw,
 };
 
+/* Of the name of a file in an error; it fits into a struct image_shown. */
+#define NAME_END 60
+
 #define NR_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
 struct image_shown image_shown(const char *name, size_t length)
@@ -52,18 +55,31 @@ struct image_shown image_shown(const char *name, size_t length)
 	return shown;
 }
 
+/* The name of the file and a colon, if it has one; of a long one, the end. */
+static struct image_shown file_prefix(const struct image_file *file)
+{
+	size_t length = file->name ? strlen(file->name) : 0, skip = 0;
+	struct image_shown shown;
+
+	if (!length)
+		return (struct image_shown){ "" };
+	if (length > NAME_END)
+		skip = length - NAME_END;
+	shown = image_shown(file->name + skip, length - skip);
+	strcat(shown.text, ": ");
+	return shown;
+}
+
 int image_fail(struct image_file *file, int err, uint64_t offset,
 	       const char *format, ...)
 {
 	struct ramload_image_error *error = file->error;
-	const char *name = file->name ? file->name : "";
 	va_list args;
 	int n;
 
 	error->offset = offset;
-	n = snprintf(error->text, sizeof(error->text), "%s%soffset %llu: ",
-		     image_shown(name, strlen(name)).text, *name ? ": " : "",
-		     (unsigned long long)offset);
+	n = snprintf(error->text, sizeof(error->text), "%soffset %llu: ",
+		     file_prefix(file).text, (unsigned long long)offset);
 	va_start(args, format);
 	vsnprintf(error->text + n, sizeof(error->text) - n, format, args);
 	va_end(args);
@@ -180,15 +196,24 @@ int image_add_file(struct ramload_image *image, struct image_file *file)
 	return 0;
 }
 
+void image_drop_file(struct ramload_image *image)
+{
+	struct image_source *last = &image->files[--image->nr_files];
+
+	close(last->fd);
+	free(last->name);
+}
+
 /* What is wrong with the file as a whole, at no offset. */
 static int file_fail(struct image_file *file, int err, const char *text)
 {
 	file->error->offset = 0;
-	snprintf(file->error->text, sizeof(file->error->text), "%s", text);
+	snprintf(file->error->text, sizeof(file->error->text), "%s%s",
+		 file_prefix(file).text, text);
 	return err;
 }
 
-static int file_size(struct image_file *file)
+int image_file_size(struct image_file *file)
 {
 	struct stat st;
 
@@ -206,6 +231,17 @@ static int file_size(struct image_file *file)
 				 "neither a regular file nor a block device");
 	file->size = st.st_size;
 	return 0;
+}
+
+int image_check_size(struct image_file *file)
+{
+	uint64_t size = file->size;
+	int err = image_file_size(file);
+
+	if (err || file->size >= size)
+		return err;
+	return image_fail(file, -ENODATA, file->size,
+			  "the file became shorter");
 }
 
 static int find_format(struct image_file *file, const char *name,
@@ -232,10 +268,11 @@ static int find_format(struct image_file *file, const char *name,
 			  "not an image of a known format");
 }
 
-static void count_present(struct ramload_image_block *block)
+void image_count_present(struct ramload_image_block *block)
 {
 	size_t i;
 
+	block->present = 0;
 	for (i = 0; i < block->nr_parts; i++) {
 		const struct ramload_image_part *part = &block->parts[i];
 
@@ -253,7 +290,7 @@ static int read_image(struct image_file *file, const char *format,
 	size_t i;
 	int err;
 
-	err = file_size(file);
+	err = image_file_size(file);
 	if (err)
 		return err;
 	if (file->start >= file->size)
@@ -268,7 +305,7 @@ static int read_image(struct image_file *file, const char *format,
 		return err;
 	err = image->format->open(file, image);
 	for (i = 0; i < image->nr_blocks; i++)
-		count_present(&image->blocks[i]);
+		image_count_present(&image->blocks[i]);
 	return err;
 }
 
