@@ -184,7 +184,8 @@ TEST(random_segments)
 			segments[i].length = segments[i].bytes +
 					     rand_r(&seed) % 50;
 		}
-		segments[0].bytes = segments[0].length = 1;
+		segments[0].bytes = 1;
+		segments[0].length = 1;
 		put_elf(e, segments, NR(segments));
 		image = open_ok(_metadata, e->offset);
 		check_image(_metadata, image);

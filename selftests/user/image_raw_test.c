@@ -266,6 +266,29 @@ TEST(long_files)
 	close(fd);
 }
 
+/* So long that several threads look for its holes. */
+TEST(many_holes)
+{
+	struct ramload_image_error error;
+	const struct ramload_image_part *part;
+	struct ramload_image *image;
+	int fd = empty_file(false);
+	uint64_t pages = 3 << 16, i;
+
+	ASSERT_EQ(0, ftruncate(fd, pages * PAGE));
+	for (i = 0; i < pages; i += 1 + i % 509)
+		ASSERT_EQ(1, pwrite(fd, "x", 1, i * PAGE + i % PAGE));
+	ASSERT_EQ(0, open_fd(_metadata, fd, 0, NULL, &image, &error));
+	part = ramload_image_block(image, 0)->parts;
+	for (i = 0; i < pages; i++) {
+		off_t data = lseek(fd, i * PAGE, SEEK_DATA);
+
+		ASSERT_EQ(data == (off_t)(i * PAGE), bit(part->bitmap, i));
+	}
+	ramload_image_close(image);
+	close(fd);
+}
+
 TEST_F(sparse, layers)
 {
 	struct ramload_image_error error;
@@ -347,7 +370,8 @@ static void layer_error(struct __test_metadata *_metadata,
 
 TEST_F(sparse, bad_layers)
 {
-	static const char name[] = "/a/very/long/path/whose/beginning/does/not/matter/to/anybody/as/long/as/its/end/is/seen/layer\n1";
+	static const char name[] = 
+		"/a/very/long/path/whose/beginning/matters/to/nobody/if/its/end/is/seen/layer\n1";
 	struct ramload_image_error error;
 	struct ramload_image *image;
 	int base, fd, fds[2];
@@ -440,7 +464,7 @@ TEST(file_that_changes)
 
 	ASSERT_EQ(0, ftruncate(c.fd, 1 << 20));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, change, &c));
-	for (round = 0; round < 2000; round++) {
+	for (round = 0; round < 1000; round++) {
 		err = open_fd(_metadata, c.fd, 0, "raw", &image, &error);
 		EXPECT_TRUE(!err || err == -ENODATA);
 		if (err)

@@ -169,8 +169,8 @@ static inline void put_block(const struct stream *s, const struct block *b)
 	file.start = file.size;
 }
 
-static inline void put_stream(const struct stream *s, const struct block *blocks,
-		       size_t nr_blocks)
+static inline void put_stream(const struct stream *s,
+			      const struct block *blocks, size_t nr_blocks)
 {
 	uint64_t total = 0;
 	size_t i;

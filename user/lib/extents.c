@@ -7,10 +7,14 @@
  * marked past the end. A page is data if any byte of it is.
  *
  * lseek() moves the position of an open file, which belongs to the caller; so
- * the file is opened once more.
+ * the file is opened once more. Each hole takes two calls of it: a long file is
+ * cut, and looked at by several threads, each with an open file of its own. They
+ * mark different bytes of the bitmap.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,18 +29,31 @@
  */
 #define MAX_PAGES	(UINT64_C(1) << 32)
 
+/* Pages that are worth a thread, and how many threads at most. */
+#define SCAN_PAGES	(UINT64_C(1) << 16)
+#define MAX_SCANS	8
+
 /**
- * struct scan - how far a file has been looked at
+ * struct scan - some of the pages, and how far they have been looked at
+ * @thread: who looks, if @threaded
  * @fd: our own
  * @start: where in the file the part begins
- * @end: where its last whole page ends
- * @at: what lies before has been looked at
+ * @end: where the last page of the scan ends
+ * @at: where the next one begins; what lies before has been looked at
+ * @bitmap: of the part
+ * @split: see struct extents
+ * @err: 0 or a negative errno
  */
 struct scan {
+	pthread_t thread;
+	bool threaded;
 	int fd;
 	uint64_t start;
 	uint64_t end;
 	uint64_t at;
+	uint8_t *bitmap;
+	uint64_t split;
+	int err;
 };
 
 static int open_again(int fd)
@@ -71,80 +88,139 @@ static uint64_t page_of(const struct scan *scan, uint64_t at)
 	return (at - scan->start) / EXTENTS_PAGE;
 }
 
-static void mark(struct extents *extents, const struct scan *scan,
-		 uint64_t from, uint64_t to)
+static void note_split(struct scan *scan, uint64_t at)
 {
-	uint64_t last = page_of(scan, to - 1);
-
-	if (extents->split == UINT64_MAX) {
-		if ((from - scan->start) % EXTENTS_PAGE)
-			extents->split = from - scan->start;
-		else if ((to - scan->start) % EXTENTS_PAGE)
-			extents->split = to - scan->start;
-	}
-	bitmap_set(extents->bitmap, page_of(scan, from), last + 1);
+	if ((at - scan->start) % EXTENTS_PAGE && scan->split == UINT64_MAX)
+		scan->split = at - scan->start;
 }
 
-/* Returns 0 with the next data, none if there is no more, or an errno. */
-static int next_data(const struct scan *scan, uint64_t *from, uint64_t *to)
+/* Marks the next data and goes past it; with no more data, to the end. */
+static int step(struct scan *scan)
 {
-	int err = seek(scan, scan->at, SEEK_DATA, from);
-
-	*to = scan->end;
-	if (err || *from == scan->end)
-		return err;
-	return seek(scan, *from, SEEK_HOLE, to);
-}
-
-/* Returns 0, with a bitmap if there is a hole, or a negative errno. */
-static int find(struct extents *extents, struct scan *scan)
-{
-	uint64_t pages = page_of(scan, scan->end), from = 0, to = 0, last;
+	uint64_t from = scan->end, to = scan->end, last;
 	int err;
 
-	while (scan->at < scan->end) {
-		err = next_data(scan, &from, &to);
-		if (err)
-			return err;
-		if (!extents->bitmap && from == scan->start && to == scan->end)
-			return 0;
-		if (!extents->bitmap) {
-			extents->bitmap = calloc(1, (pages + 7) / 8);
-			if (!extents->bitmap)
-				return -ENOMEM;
-		}
-		if (from < to)
-			mark(extents, scan, from, to);
-		last = page_of(scan, max_u64(from + 1, to) - 1);
-		scan->at = scan->start + (last + 1) * EXTENTS_PAGE;
+	err = seek(scan, scan->at, SEEK_DATA, &from);
+	if (!err && from < scan->end)
+		err = seek(scan, from, SEEK_HOLE, &to);
+	if (err || from == scan->end) {
+		scan->at = scan->end;
+		return err;
 	}
+	note_split(scan, from);
+	note_split(scan, to);
+	last = page_of(scan, max_u64(from + 1, to) - 1);
+	if (from < to)
+		bitmap_set(scan->bitmap, page_of(scan, from), last + 1);
+	scan->at = scan->start + (last + 1) * EXTENTS_PAGE;
+	return 0;
+}
+
+static void *run_scan(void *arg)
+{
+	struct scan *scan = arg;
+
+	while (scan->at < scan->end && !scan->err)
+		scan->err = step(scan);
+	return NULL;
+}
+
+/* Has a thread look; without one, end_scan() does. */
+static void start_scan(struct scan *scan, int fd)
+{
+	sigset_t all, old;
+
+	scan->fd = open_again(fd);
+	if (scan->fd < 0) {
+		scan->err = scan->fd;
+		return;
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	scan->threaded = !pthread_create(&scan->thread, NULL, run_scan, scan);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void end_scan(struct scan *scan, struct extents *extents)
+{
+	if (scan->threaded)
+		pthread_join(scan->thread, NULL);
+	else
+		run_scan(scan);
+	if (scan->fd >= 0)
+		close(scan->fd);
+	extents->split = min_u64(extents->split, scan->split);
+	if (!extents->unknown)
+		extents->unknown = scan->err;
+}
+
+static unsigned int nr_scans(uint64_t pages)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t nr = min_u64(pages / SCAN_PAGES, MAX_SCANS);
+
+	return max_u64(1, min_u64(nr, cpus > 0 ? cpus : 1));
+}
+
+/* Cuts @whole, whose fd is closed; the caller's thread looks at the first. */
+static void scan_all(struct extents *extents, const struct scan *whole)
+{
+	uint64_t pages = page_of(whole, whole->end), each;
+	unsigned int nr = nr_scans(pages), i;
+	struct scan scans[MAX_SCANS];
+
+	each = round_up((pages + nr - 1) / nr, 8) * EXTENTS_PAGE;
+	for (i = 0; i < nr; i++) {
+		scans[i] = *whole;
+		scans[i].at = min_u64(whole->end, whole->start + i * each);
+		scans[i].end = min_u64(whole->end, scans[i].at + each);
+		if (i)
+			start_scan(&scans[i], whole->fd);
+	}
+	for (i = nr; i--;)
+		end_scan(&scans[i], extents);
+}
+
+/* Without a hole, there is nothing to be marked. */
+static int find(struct extents *extents, struct scan *whole)
+{
+	uint64_t pages = page_of(whole, whole->end), hole = 0;
+
+	if (pages > MAX_PAGES)
+		extents->unknown = -EFBIG;
+	else
+		extents->unknown = seek(whole, whole->at, SEEK_HOLE, &hole);
+	if (extents->unknown || hole == whole->end) {
+		close(whole->fd);
+		return 0;
+	}
+	whole->bitmap = calloc(1, (pages + 7) / 8);
+	if (!whole->bitmap) {
+		close(whole->fd);
+		return -ENOMEM;
+	}
+	scan_all(extents, whole);
+	if (extents->unknown)
+		free(whole->bitmap);
+	else
+		extents->bitmap = whole->bitmap;
 	return 0;
 }
 
 int extents_find(struct extents *extents, int fd, uint64_t start,
 		 uint64_t length)
 {
-	struct scan scan = {
+	struct scan whole = {
+		.fd = open_again(fd),
 		.start = start,
 		.end = start + length / EXTENTS_PAGE * EXTENTS_PAGE,
 		.at = start,
+		.split = UINT64_MAX,
 	};
-	int err = -EFBIG;
 
 	*extents = (struct extents){ .split = UINT64_MAX };
-	scan.fd = open_again(fd);
-	if (scan.fd < 0) {
-		extents->unknown = scan.fd;
-		return 0;
-	}
-	if (length / EXTENTS_PAGE <= MAX_PAGES)
-		err = find(extents, &scan);
-	close(scan.fd);
-	if (!err)
-		return 0;
-	free(extents->bitmap);
-	extents->bitmap = NULL;
-	if (err != -ENOMEM)
-		extents->unknown = err;
-	return err == -ENOMEM ? err : 0;
+	if (whole.fd >= 0)
+		return find(extents, &whole);
+	extents->unknown = whole.fd;
+	return 0;
 }
