@@ -447,14 +447,25 @@ struct ramload_image_block {
  * @image: where the image is returned; NULL on error
  * @error: NULL, or filled in on error
  *
- * Reads headers and bitmaps, not pages. Formats: "mapped-ram" of QEMU 9.0 and
- * newer, and "raw": one block named "ram", as long as the file from @offset
- * on, which is what a file is taken for that no other format knows, provided
- * its length is a multiple of 4096. Of directories: "criu", dumps of
- * processes, with those that "parent" leads to; "cloud-hypervisor", snapshots
- * of version 39 and newer, for which libjson-c.so.5 has to be installed.
- * Other files are found by names in the directory, and never through links, but
- * for "parent". See Documentation/formats.rst.
+ * Reads headers and bitmaps, not pages. Formats:
+ *
+ * * "mapped-ram" of QEMU 9.0 and newer
+ * * "libvirt": its save files in format sparse, which hold a mapped-ram stream
+ * * "elf": core files, as of QEMU's dump-guest-memory and of /proc/vmcore: a
+ *   block for each run of memory, named by its address
+ * * "raw": one block named "ram", as long as the file from @offset on, of which
+ *   the holes are absent. A file is taken for it that no other format knows,
+ *   provided its length is a multiple of 4096.
+ *
+ * Of directories, whose other files are found by names in them, and never
+ * through links but "parent":
+ *
+ * * "criu": dumps of processes, with those that "parent" leads to
+ * * "cloud-hypervisor": snapshots of version 39 and newer, for which
+ *   libjson-c.so.5 has to be installed
+ *
+ * What is absent is zeros and is not loaded, so memory to load into has to be
+ * fresh, or cleared before. formats.rst says more of each format.
  *
  * Return: 0 or
  *
@@ -469,6 +480,31 @@ struct ramload_image_block {
 RAMLOAD_API int ramload_image_open(int fd, uint64_t offset, const char *format,
 				   struct ramload_image **image,
 				   struct ramload_image_error *error);
+
+/**
+ * ramload_image_add_layer() - put a newer file over an image
+ * @image: an image of format raw; must not be in use by a job
+ * @fd: the file, open for reading; may be closed when this returns
+ * @name: NULL, or the file's name, for errors and ramload_image_file_name()
+ * @error: NULL, or filled in on error
+ *
+ * The file is as long as the image, and what data it has is newer; what is in a
+ * hole of it is not. So are diff snapshots of Firecracker, and a file without
+ * holes replaces all. Of several layers the newest is added last. Each page is
+ * loaded from the newest file that has it. On error the image stays as it was.
+ *
+ * Return: 0 or
+ *
+ * * -EINVAL: a file of another length, or of no whole pages of 4096 bytes; one
+ *   with holes that are not made of whole pages
+ * * -ENOTSUP: an image of another format
+ * * -ENODATA: the file became shorter
+ * * -ENOMEM, or an error of fstat(), of lseek(), or of opening the file again
+ *   by its fd in /proc, which is how holes are found
+ */
+RAMLOAD_API int ramload_image_add_layer(struct ramload_image *image, int fd,
+					const char *name,
+					struct ramload_image_error *error);
 
 /** ramload_image_close() - free an image; @image may be NULL */
 RAMLOAD_API void ramload_image_close(struct ramload_image *image);

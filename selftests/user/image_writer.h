@@ -66,7 +66,7 @@ struct block {
 
 static struct file file;
 
-static void put(const void *bytes, size_t length)
+static inline void put(const void *bytes, size_t length)
 {
 	if (file.size + length > sizeof(file.data))
 		abort();
@@ -74,7 +74,7 @@ static void put(const void *bytes, size_t length)
 	file.size += length;
 }
 
-static void put_be(uint64_t value, int length)
+static inline void put_be(uint64_t value, int length)
 {
 	while (length--) {
 		uint8_t byte = value >> length * 8;
@@ -83,19 +83,19 @@ static void put_be(uint64_t value, int length)
 	}
 }
 
-static void put_name(const char *name)
+static inline void put_name(const char *name)
 {
 	put_be(strlen(name), 1);
 	put(name, strlen(name));
 }
 
-static void skip_to(size_t size)
+static inline void skip_to(size_t size)
 {
 	while (file.size < size)
 		put_be(0xa5, 1);
 }
 
-static void end_span(void)
+static inline void end_span(void)
 {
 	if (file.nr_spans == NR_SPANS)
 		abort();
@@ -104,7 +104,7 @@ static void end_span(void)
 	file.start = file.size;
 }
 
-static void put_capabilities(const struct stream *s)
+static inline void put_capabilities(const struct stream *s)
 {
 	put_be(5, 1);
 	put_name("configuration/capabilities");
@@ -116,7 +116,7 @@ static void put_capabilities(const struct stream *s)
 		put_name("mapped-ram");
 }
 
-static void put_configuration(const struct stream *s)
+static inline void put_configuration(const struct stream *s)
 {
 	put_be(7, 1);
 	put_be(strlen("pc-q35-10.0"), 4);
@@ -143,7 +143,7 @@ static void put_configuration(const struct stream *s)
 	}
 }
 
-static void put_block(const struct stream *s, const struct block *b)
+static inline void put_block(const struct stream *s, const struct block *b)
 {
 	uint64_t page_size = b->page_size ? b->page_size : PAGE;
 	uint64_t bitmap_length = (b->length / PAGE + 63) / 64 * 8;
@@ -169,8 +169,8 @@ static void put_block(const struct stream *s, const struct block *b)
 	file.start = file.size;
 }
 
-static void put_stream(const struct stream *s, const struct block *blocks,
-		       size_t nr_blocks)
+static inline void put_stream(const struct stream *s,
+			      const struct block *blocks, size_t nr_blocks)
 {
 	uint64_t total = 0;
 	size_t i;
@@ -203,7 +203,7 @@ static void put_stream(const struct stream *s, const struct block *blocks,
 	put("\x02 and so on", 11);
 }
 
-static int file_fd(size_t size)
+static inline int file_fd(size_t size)
 {
 	int fd = memfd_create("image", MFD_CLOEXEC);
 

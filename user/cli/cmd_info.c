@@ -163,6 +163,14 @@ static void print_runs(const struct input *input)
 	       runs.reads_gap);
 }
 
+static void print_file(const char *path)
+{
+	char name[NAME_SHOWN];
+
+	if (path)
+		printf("file     %s\n", name_show(name, sizeof(name), path));
+}
+
 static void print_text(const struct input *input)
 {
 	const char *machine = ramload_image_machine(input->image);
@@ -172,6 +180,8 @@ static void print_text(const struct input *input)
 	printf("format   %s\n", ramload_image_format(input->image));
 	if (machine)
 		printf("machine  %s\n", name_show(name, sizeof(name), machine));
+	for (i = 1; i < ramload_image_nr_files(input->image); i++)
+		print_file(ramload_image_file_name(input->image, i));
 	printf("\n%-28s %10s %10s %6s %14s %8s\n", "block", "length", "present",
 	       "page", "offset", "runs");
 	for (i = 0; i < ramload_image_nr_blocks(input->image); i++)

@@ -21,6 +21,17 @@ static bool known_format(const char *name)
 	return false;
 }
 
+static bool add_layer(struct input *input, const char *command,
+		      const char *path)
+{
+	if (input->nr_layers == INPUT_LAYERS) {
+		message("%s: more than %d layers", command, INPUT_LAYERS);
+		return false;
+	}
+	input->layers[input->nr_layers++] = path;
+	return true;
+}
+
 bool input_option(struct input *input, const char *command, int option,
 		  const char *argument)
 {
@@ -36,6 +47,8 @@ bool input_option(struct input *input, const char *command, int option,
 			return true;
 		options_bad_value(command, "format", argument);
 		return false;
+	case INPUT_LAYER:
+		return add_layer(input, command, argument);
 	}
 	return false;
 }
@@ -55,9 +68,25 @@ static int open_file(const char *path)
 	return err;
 }
 
+static int open_layer(struct input *input, const char *path)
+{
+	struct ramload_image_error error;
+	int fd, err;
+
+	fd = open_file(path);
+	if (fd < 0)
+		return fd;
+	err = ramload_image_add_layer(input->image, fd, path, &error);
+	if (err)
+		message("%s", error.text);
+	close(fd);
+	return err;
+}
+
 int input_open(struct input *input)
 {
 	struct ramload_image_error error;
+	size_t i;
 	int fd, err;
 
 	fd = open_file(input->path);
@@ -68,6 +97,8 @@ int input_open(struct input *input)
 	if (err)
 		message("%s: %s", input->path, error.text);
 	close(fd);
+	for (i = 0; i < input->nr_layers && !err; i++)
+		err = open_layer(input, input->layers[i]);
 	return err;
 }
 

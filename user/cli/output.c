@@ -30,8 +30,7 @@ void output_json(struct json_object *object)
 	json_object_put(object);
 }
 
-void json_add_string(struct json_object *object, const char *key,
-		     const char *text)
+static struct json_object *json_name(const char *text)
 {
 	struct json_object *string = NULL;
 	size_t size = text ? strlen(text) * 4 + 1 : 0;
@@ -42,7 +41,13 @@ void json_add_string(struct json_object *object, const char *key,
 		string = json_object_new_string(shown);
 	}
 	free(shown);
-	json_object_object_add(object, key, string);
+	return string;
+}
+
+void json_add_string(struct json_object *object, const char *key,
+		     const char *text)
+{
+	json_object_object_add(object, key, json_name(text));
 }
 
 void json_add_number(struct json_object *object, const char *key,
@@ -66,12 +71,26 @@ void json_add_bool(struct json_object *object, const char *key, bool value)
 	json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
+/* Those that it consists of beside the one that was named. */
+static struct json_object *json_files(const struct ramload_image *image)
+{
+	struct json_object *files = json_object_new_array();
+	size_t i;
+
+	for (i = 1; i < ramload_image_nr_files(image); i++)
+		json_object_array_add(files,
+				      json_name(ramload_image_file_name(image,
+									i)));
+	return files;
+}
+
 struct json_object *json_input(const struct input *input)
 {
 	struct json_object *object = json_object_new_object();
 
 	json_add_string(object, "image", input->path);
 	json_add_number(object, "offset", input->offset);
+	json_object_object_add(object, "files", json_files(input->image));
 	json_add_string(object, "format", ramload_image_format(input->image));
 	json_add_string(object, "machine", ramload_image_machine(input->image));
 	json_add_number(object, "bytes_memory", input_length(input));

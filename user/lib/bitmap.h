@@ -68,4 +68,16 @@ static inline uint64_t bitmap_count(const uint8_t *bitmap, uint64_t nr)
 	return count;
 }
 
+/* Pages [@from, @to) become present. */
+static inline void bitmap_set(uint8_t *bitmap, uint64_t from, uint64_t to)
+{
+	while (from < to && (from % 8 || to - from < 8)) {
+		bitmap[from / 8] |= 1U << from % 8;
+		from++;
+	}
+	memset(bitmap + from / 8, 0xff, (to - from) / 8);
+	for (from += (to - from) / 8 * 8; from < to; from++)
+		bitmap[from / 8] |= 1U << from % 8;
+}
+
 #endif /* RAMLOAD_BITMAP_H */

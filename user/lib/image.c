@@ -23,10 +23,15 @@
 /* In the order of probing: raw comes last, it takes nearly everything. */
 static const struct image_format *const formats[] = {
 	&image_mapped_ram,
+	&image_libvirt,
+	&image_elf,
 	&image_criu,
 	&image_cloud_hypervisor,
 	&image_raw,
 };
+
+/* Of the name of a file in an error; it fits into a struct image_shown. */
+#define NAME_END 60
 
 #define NR_FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -52,16 +57,29 @@ struct image_shown image_shown(const char *name, size_t length)
 	return shown;
 }
 
+/* The name of the file and a colon, if it has one; of a long one, the end. */
+static struct image_shown file_prefix(const struct image_file *file)
+{
+	size_t length = file->name ? strlen(file->name) : 0, skip = 0;
+	struct image_shown shown;
+
+	if (!length)
+		return (struct image_shown){ "" };
+	if (length > NAME_END)
+		skip = length - NAME_END;
+	shown = image_shown(file->name + skip, length - skip);
+	strcat(shown.text, ": ");
+	return shown;
+}
+
 /* Starts the text with the name, if there is one; returns its length. */
 static int start_text(struct image_file *file, uint64_t offset)
 {
 	struct ramload_image_error *error = file->error;
-	const char *name = file->name ? file->name : "";
 
 	error->offset = offset;
-	return snprintf(error->text, sizeof(error->text), "%s%s",
-			image_shown(name, strlen(name)).text,
-			*name ? ": " : "");
+	return snprintf(error->text, sizeof(error->text), "%s",
+			file_prefix(file).text);
 }
 
 int image_fail(struct image_file *file, int err, uint64_t offset,
@@ -208,7 +226,15 @@ static int file_errno(struct image_file *file)
 	return image_fail_file(file, -err, "%s", strerrordesc_np(err));
 }
 
-static int file_size(struct image_file *file)
+void image_drop_file(struct ramload_image *image)
+{
+	struct image_source *last = &image->files[--image->nr_files];
+
+	close(last->fd);
+	free(last->name);
+}
+
+int image_file_size(struct image_file *file)
 {
 	struct stat st;
 
@@ -227,6 +253,17 @@ static int file_size(struct image_file *file)
 				       "neither a regular file nor a block device");
 	file->size = st.st_size;
 	return 0;
+}
+
+int image_check_size(struct image_file *file)
+{
+	uint64_t size = file->size;
+	int err = image_file_size(file);
+
+	if (err || file->size >= size)
+		return err;
+	return image_fail(file, -ENODATA, file->size,
+			  "the file became shorter");
 }
 
 static int check_start(struct image_file *file)
@@ -302,10 +339,11 @@ static int probe_format(struct image_file *file,
 	return no_format(file);
 }
 
-static void count_present(struct ramload_image_block *block)
+void image_count_present(struct ramload_image_block *block)
 {
 	size_t i;
 
+	block->present = 0;
 	for (i = 0; i < block->nr_parts; i++) {
 		const struct ramload_image_part *part = &block->parts[i];
 
@@ -323,7 +361,7 @@ static int read_image(struct image_file *file, const char *format,
 	size_t i;
 	int err;
 
-	err = file_size(file);
+	err = image_file_size(file);
 	if (err)
 		return err;
 	err = check_start(file);
@@ -340,7 +378,7 @@ static int read_image(struct image_file *file, const char *format,
 		return err;
 	err = image->format->open(file, image);
 	for (i = 0; i < image->nr_blocks; i++)
-		count_present(&image->blocks[i]);
+		image_count_present(&image->blocks[i]);
 	return err;
 }
 

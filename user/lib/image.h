@@ -68,6 +68,8 @@ struct ramload_image {
 extern const struct image_format image_cloud_hypervisor;
 extern const struct image_format image_criu;
 extern const struct image_format image_mapped_ram;
+extern const struct image_format image_libvirt;
+extern const struct image_format image_elf;
 extern const struct image_format image_raw;
 
 /** struct image_shown - a name made fit for a line of text, maybe shortened */
@@ -94,6 +96,16 @@ int image_fail_file(struct image_file *file, int err, const char *format, ...)
 int image_read(struct image_file *file, uint64_t offset, void *buf,
 	       size_t length, const char *what);
 
+/** image_file_size() - find out file->size; 0 or a negative errno */
+int image_file_size(struct image_file *file);
+
+/**
+ * image_check_size() - see whether a file is still as long
+ *
+ * Return: 0, -ENODATA if it became shorter, or an error of fstat()
+ */
+int image_check_size(struct image_file *file);
+
 /**
  * image_add_file() - append a file
  * @file: its fd is duplicated, its name copied
@@ -103,6 +115,9 @@ int image_read(struct image_file *file, uint64_t offset, void *buf,
  * Return: 0, or a negative errno with file->error filled in
  */
 int image_add_file(struct ramload_image *image, struct image_file *file);
+
+/** image_drop_file() - undo the last image_add_file() */
+void image_drop_file(struct ramload_image *image);
 
 /**
  * image_add_block() - append a block that has no parts yet
@@ -123,5 +138,8 @@ int image_add_block(struct ramload_image *image, const char *name,
  */
 int image_add_part(struct ramload_image *image,
 		   const struct ramload_image_part *part);
+
+/** image_count_present() - count what is present once all parts are there */
+void image_count_present(struct ramload_image_block *block);
 
 #endif /* RAMLOAD_IMAGE_H */
