@@ -36,7 +36,8 @@ SHIM_OBJS := $(SHIM_SRCS:%.c=$(B)/obj/%.o)
 LIB_SAN_OBJS := $(LIB_SRCS:%.c=$(B)/san/%.o)
 SHIM_SAN_OBJS := $(SHIM_SRCS:%.c=$(B)/san/%.o)
 UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
-VM_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/selftests/%)
+VM_TESTS := $(addprefix $(B)/selftests/, criu_test load_test memory_test \
+	preload_test queue_test session_test)
 
 SO := $(B)/libramload.so.$(SOVERSION)
 KSRC := $(B)/linux-source-6.12

@@ -2,6 +2,7 @@
 """A QEMU process that saves or restores a guest, and its monitor."""
 
 import contextlib
+import hashlib
 import json
 import os
 import socket
@@ -171,6 +172,23 @@ class Qemu:
                 raise Failure(f"QEMU ended before the guest said {word}")
             self.deadline.check(f"waiting for the guest to say {word}")
             time.sleep(0.05)
+
+    def memory_digest(self, size):
+        """SHA-256 of the first SIZE bytes of the guest's memory."""
+        self.qmp.command("pmemsave", val=0, size=size, filename="ram.out")
+        path = self.console.parent / "ram.out"
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        path.unlink()
+        return digest
+
+    def check_sum(self):
+        """Let a checksum_guest run, until it has added up its memory again."""
+        self.qmp.command("cont")
+        self.wait_for("ok")
+        words = self.console.read_text(errors="replace").split()
+        if "BAD" in words or "READY" in words:
+            raise Failure("the guest finds its memory changed")
 
     def configure_migration(self, multifd, direct_io):
         capabilities = ["mapped-ram"] + (["multifd"] if multifd else [])
