@@ -21,6 +21,11 @@ SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 LIB_SRCS := $(wildcard user/lib/*.c)
 CLI_SRCS := $(wildcard user/cli/*.c user/bench/*.c)
+# The guest in it is of this kind of machine only.
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+EMULATOR := $(B)/ramload-emulator
+endif
+EMULATOR_SRCS := $(wildcard user/emulator/*.c user/emulator/*.S)
 CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(URING_LIBS)
 # One of the peers of "ramload bench".
 URING_LIBS := $(shell pkg-config --silence-errors --libs liburing)
@@ -33,6 +38,9 @@ UNIT_SRCS := $(wildcard selftests/user/*_test.c)
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/obj/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(B)/obj/%.o)
 SHIM_OBJS := $(SHIM_SRCS:%.c=$(B)/obj/%.o)
+EMULATOR_OBJS := $(addprefix $(B)/obj/, $(addsuffix .o, $(basename \
+	$(EMULATOR_SRCS))))
+EMULATOR_SAN_OBJS := $(EMULATOR_OBJS:$(B)/obj/%=$(B)/san/%)
 LIB_SAN_OBJS := $(LIB_SRCS:%.c=$(B)/san/%.o)
 SHIM_SAN_OBJS := $(SHIM_SRCS:%.c=$(B)/san/%.o)
 UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
@@ -48,9 +56,13 @@ all: user module
 
 .PHONY: user
 user: $(B)/libramload.a $(B)/libramload.so $(B)/libramload-preload.so \
-	$(B)/ramload $(B)/libramload.pc
+	$(B)/ramload $(B)/libramload.pc $(EMULATOR)
 
 $(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(UCFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/obj/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(UCFLAGS) $(CFLAGS) -c -o $@ $<
 
@@ -81,6 +93,9 @@ $(B)/libramload-preload.so: $(SHIM_OBJS) $(B)/libramload.a user/shim/preload.map
 
 $(B)/ramload: $(CLI_OBJS) $(B)/libramload.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(CLI_LIBS)
+
+$(B)/ramload-emulator: $(EMULATOR_OBJS) $(B)/libramload.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
 $(B)/libramload.pc: user/lib/libramload.pc.in Makefile
 	@mkdir -p $(@D)
@@ -129,8 +144,15 @@ $(B)/selftests/preload_test $(B)/selftests/preload_map_test: $(SHIM_OBJS)
 $(filter %/preload_test %/preload_map_test, $(UNIT_TESTS) $(VM_TESTS)): \
 	UNIT_FLAGS := -U_FILE_OFFSET_BITS $(SHIM_WRAP)
 
+$(B)/san/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(CC) $(UCFLAGS) $(SAN) -c -o $@ $<
+
+$(B)/san/ramload-emulator: $(EMULATOR_SAN_OBJS) $(LIB_SAN_OBJS)
+	$(CC) $(UCFLAGS) $(SAN) -o $@ $^
+
 .PHONY: unit
-unit: $(UNIT_TESTS)
+unit: $(UNIT_TESTS) $(EMULATOR:$(B)/%=$(B)/san/%)
 
 # Programs that test the module; they run where it is loaded. So do the tests
 # of the library once more, without sanitizers, for the kernel engine.
@@ -246,4 +268,5 @@ clean:
 	rm -rf $(B)
 
 -include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d) $(SHIM_SAN_OBJS:.o=.d)
+-include $(EMULATOR_OBJS:.o=.d) $(EMULATOR_SAN_OBJS:.o=.d)
 -include $(UNIT_TESTS:%=%.d) $(VM_TESTS:%=%.d)

@@ -698,8 +698,8 @@ struct ramload_save_options {
  * ramload_save_append(), as often as wanted; ramload_save_end();
  * ramload_save_commit(); ramload_save_close().
  *
- * Where RLIMIT_FSIZE is too small, this function sends the process a SIGXFSZ,
- * as ftruncate() does.
+ * Where RLIMIT_FSIZE is too small, ftruncate() here, or pwrite() later, sends a
+ * SIGXFSZ, which ends a process that does not ignore it.
  *
  * Return: 0 or
  *
