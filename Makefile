@@ -183,11 +183,16 @@ FUZZ := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_HDRS := $(wildcard selftests/fuzz/*.h selftests/user/*.h user/lib/*.h \
 	include/*.h include/uapi/linux/*.h)
 
-$(B)/fuzz/%_fuzz: selftests/fuzz/%_fuzz.c $(LIB_SRCS) $(FUZZ_HDRS) Makefile
+LIB_FUZZ_OBJS := $(LIB_SRCS:%.c=$(B)/fuzz/%.o)
+
+$(LIB_FUZZ_OBJS): $(B)/fuzz/%.o: %.c $(FUZZ_HDRS) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(filter-out -MMD -MP, $(UCFLAGS)) $(FUZZ) -c -o $@ $<
+
+$(B)/fuzz/%_fuzz: selftests/fuzz/%_fuzz.c $(LIB_FUZZ_OBJS)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -MMD -MP, $(UCFLAGS)) -Wno-unused-function \
-		$(FUZZ) -o $@ \
-		$(filter %.c, $^)
+		$(FUZZ) -o $@ $^
 
 $(B)/fuzz/%_seeds: selftests/fuzz/%_seeds.c $(FUZZ_HDRS) Makefile
 	@mkdir -p $(@D)
