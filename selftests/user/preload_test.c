@@ -403,6 +403,14 @@ TEST_F_TIMEOUT(preload, odd_reads, TEST_SECONDS)
 	iov[0] = (struct iovec){ self->block, 0 };
 	EXPECT_EQ(0, preadv(self->image.fd, iov, 1, at));
 	EXPECT_EQ(0, preadv(self->image.fd, iov, 0, at));
+
+	ASSERT_EQ(0, begin_load(&self->image));
+	iov[0] = (struct iovec){ self->block + 4 * PAGE, 100 };
+	ASSERT_EQ(100, preadv(self->image.fd, iov, 1, at + 4 * PAGE));
+	memset(self->block + 4 * PAGE, FRESH, 100);
+	ASSERT_EQ(PAGE, read_page(&self->image, self->block, 0));
+	usleep(100000);
+	EXPECT_TRUE(is_fresh(self->block + 4 * PAGE, 100));
 }
 
 /* The compiler knows too much of preadv(). */

@@ -27,9 +27,13 @@
  * **Cancellation.** A read that is answered is a cancellation point as any
  * other is: it is asked for before anything is done. Nothing waits cancellably.
  *
- * **Signal handlers** may call all of these, see preload_block; the one thing
- * that allocates in the calling thread is the start of the loader, by who reads
- * the beginning of a stream first.
+ * **Signal handlers** may call all of these, but not those that have interrupted
+ * the allocator: see preload_block, and the start of the loader, by who reads the
+ * beginning of a stream first, allocates in the calling thread.
+ *
+ * **Memory that goes away** is looked at before the call, so that no job writes
+ * to what comes in its place, and again after it, as another thread may have
+ * begun to read into it in between.
  */
 #include <errno.h>
 #include <limits.h>
@@ -123,12 +127,27 @@ RAMLOAD_API ssize_t readv(int fd, const struct iovec *iov, int nr)
 	return got;
 }
 
+/* Leaves errno as it is. */
+static void changes(const void *start, size_t length)
+{
+	int saved = errno;
+
+	if (preload_is_live())
+		preload_table_changes(start, length, COUNT_REMAPPED);
+	errno = saved;
+}
+
 RAMLOAD_API void *mmap64(void *addr, size_t length, int prot, int flags,
 			 int fd, off64_t at)
 {
-	if (flags & MAP_FIXED && preload_is_live())
-		preload_table_changes(addr, length, COUNT_REMAPPED);
-	return preload_next()->mmap(addr, length, prot, flags, fd, at);
+	void *mapped;
+
+	if (!(flags & MAP_FIXED))
+		return preload_next()->mmap(addr, length, prot, flags, fd, at);
+	changes(addr, length);
+	mapped = preload_next()->mmap(addr, length, prot, flags, fd, at);
+	changes(addr, length);
+	return mapped;
 }
 
 RAMLOAD_API void *mmap(void *addr, size_t length, int prot, int flags, int fd,
@@ -139,15 +158,18 @@ RAMLOAD_API void *mmap(void *addr, size_t length, int prot, int flags, int fd,
 
 RAMLOAD_API int munmap(void *addr, size_t length)
 {
-	if (preload_is_live())
-		preload_table_changes(addr, length, COUNT_REMAPPED);
-	return preload_next()->munmap(addr, length);
+	int ret;
+
+	changes(addr, length);
+	ret = preload_next()->munmap(addr, length);
+	changes(addr, length);
+	return ret;
 }
 
 RAMLOAD_API void *mremap(void *addr, size_t old_length, size_t length,
 			 int flags, ...)
 {
-	void *to = NULL;
+	void *to = NULL, *moved;
 
 	if (flags & MREMAP_FIXED) {
 		va_list args;
@@ -156,12 +178,12 @@ RAMLOAD_API void *mremap(void *addr, size_t old_length, size_t length,
 		to = va_arg(args, void *);
 		va_end(args);
 	}
-	if (preload_is_live()) {
-		preload_table_changes(addr, old_length, COUNT_REMAPPED);
-		if (to)
-			preload_table_changes(to, length, COUNT_REMAPPED);
-	}
-	return preload_next()->mremap(addr, old_length, length, flags, to);
+	changes(addr, old_length);
+	changes(to, to ? length : 0);
+	moved = preload_next()->mremap(addr, old_length, length, flags, to);
+	changes(addr, old_length);
+	changes(to, to ? length : 0);
+	return moved;
 }
 
 RAMLOAD_API int memfd_create(const char *name, unsigned int flags)

@@ -18,9 +18,9 @@
  *   whatever was written to memory meanwhile, and is passed on.
  * * Before a read is answered, its file must look as it did before the first
  *   job began.
- * * A read into the block's memory that is not as implied, or memory that is
- *   mapped anew, says that something was understood wrongly: the block is
- *   given up, and the caller goes on when its jobs have ended.
+ * * A read of the block's pages, or into its memory, that is not as implied,
+ *   or memory that is mapped anew, says that something was understood wrongly:
+ *   the block is given up, and the caller goes on when its jobs have ended.
  *
  * What remains is a program that writes to a page of guest memory after it
  * began to read the block and before it reads that page, and then relies on the
@@ -28,11 +28,12 @@
  * load; devices and vCPUs are stopped.
  *
  * **Locking.** None: readers may be signal handlers. They hold no lock,
- * allocate nothing, and wait for two things only. For the loader to look at a
+ * allocate nothing, and wait for two things only. For the loader to take up a
  * question or to begin a slice they wait for a limited time, after which they
  * decide themselves, by a compare-and-exchange that the loader would have to
- * win. For a job that is under way they wait as long as it takes, as a read
- * does.
+ * win. For what is under way, an answer or a job, they wait as long as it takes,
+ * as a read does. Meanwhile the loader allocates: a handler that interrupted the
+ * allocator, and reads, may have to wait for itself.
  *
  * **Lifetime.** A slot is used by readers that have counted themselves in
  * @users and have seen it not free after that. The loader frees what hangs on
@@ -61,7 +62,7 @@
 #define PATIENCE_MS	5000
 #define STEP_MS		50
 
-/* A read, as far as blocks are concerned */
+/* A read, as far as blocks are concerned; @base is NULL if it goes to several */
 struct read {
 	int fd;
 	uint8_t *base;
@@ -138,19 +139,33 @@ static void ask(struct preload_block *block, const struct read *read)
 		unsigned int state = block_state(block);
 
 		if (state != BLOCK_CLAIMED && state != BLOCK_ASKED)
-			return;
+			break;
 		futex_wait(&block->state, state, STEP_MS);
 	}
+	while (block_state(block) == BLOCK_CHECKING)
+		futex_wait(&block->state, BLOCK_CHECKING, PATIENCE_MS);
 	if (futex_change(&block->state, BLOCK_CLAIMED, BLOCK_REFUSED) ||
 	    futex_change(&block->state, BLOCK_ASKED, BLOCK_REFUSED))
 		preload_loader_wake();
 }
 
+/*
+ * A read before anything is known of the block's memory. If it is of its pages,
+ * but not such that memory is implied, then the caller has pages that no job
+ * may write to.
+ */
 static void may_ask(struct preload_block *block, const struct read *read)
 {
-	if (is_in_file(block, read) && has_whole_pages(block, read) &&
-	    is_of_file(block, read->fd) && is_readable(read))
+	const struct preload_part *part = &block->part;
+
+	if (!overlap(read->at, read->length, part->offset, part->length) ||
+	    !is_of_file(block, read->fd))
+		return;
+	if (read->base && is_in_file(block, read) &&
+	    has_whole_pages(block, read) && is_readable(read))
 		ask(block, read);
+	else if (futex_change(&block->state, BLOCK_KNOWN, BLOCK_REFUSED))
+		preload_loader_wake();
 }
 
 /*
@@ -165,8 +180,10 @@ void preload_block_stop(struct preload_block *block, enum preload_count why)
 		if (futex_change(&block->state, BLOCK_ACTIVE, BLOCK_STOPPING))
 			preload_count(block->counts, why);
 		futex_change(&block->state, BLOCK_ASKED, BLOCK_REFUSED);
+		futex_change(&block->state, BLOCK_CHECKING, BLOCK_REFUSED);
 		state = block_state(block);
-	} while (state == BLOCK_ACTIVE || state == BLOCK_ASKED);
+	} while (state == BLOCK_ACTIVE || state == BLOCK_ASKED ||
+		 state == BLOCK_CHECKING);
 	preload_loader_wake();
 	while (block_state(block) == BLOCK_STOPPING)
 		futex_wait(&block->state, BLOCK_STOPPING, PATIENCE_MS);
@@ -262,7 +279,8 @@ static bool answers(struct preload_block *block, const struct read *read)
 	struct preload_stamp now;
 	unsigned int slices;
 
-	if (!is_in_file(block, read) || !has_whole_pages(block, read) ||
+	if (!read->base || !is_in_file(block, read) ||
+	    !has_whole_pages(block, read) ||
 	    (uintptr_t)read->base - (uintptr_t)block->dest !=
 	    read->at - block->part.offset) {
 		preload_block_stop(block, COUNT_OTHER);
@@ -287,6 +305,7 @@ bool preload_block_meets(struct preload_block *block, const void *start,
 {
 	switch (block_state(block)) {
 	case BLOCK_ASKED:
+	case BLOCK_CHECKING:
 	case BLOCK_ACTIVE:
 	case BLOCK_STOPPING:
 		return overlap((uintptr_t)start, length,
@@ -315,10 +334,10 @@ bool preload_block_answers(struct preload_block *block, int fd,
 {
 	struct read read = { .fd = fd, .at = at };
 
-	if (nr == 1 && at >= 0) {
+	for (int i = 0; at >= 0 && i < nr; i++)
+		read.length += min_u64(iov[i].iov_len, READ_MAX);
+	if (nr == 1)
 		read.base = iov->iov_base;
-		read.length = iov->iov_len;
-	}
 	if (block_state(block) < BLOCK_ACTIVE)
 		may_ask(block, &read);
 	if (!any_meets(block, iov, nr))

@@ -35,6 +35,7 @@ enum slice_state {
  * @BLOCK_KNOWN: the image has it; where its memory is, nobody knows yet
  * @BLOCK_CLAIMED: a reader writes down where the memory is implied to be
  * @BLOCK_ASKED: that is to be checked
+ * @BLOCK_CHECKING: the loader looks at it
  * @BLOCK_ACTIVE: it is loaded, reads are answered
  * @BLOCK_FINISHED: all its pages were read
  * @BLOCK_REFUSED: it is not loaded
@@ -49,6 +50,7 @@ enum block_state {
 	BLOCK_KNOWN,
 	BLOCK_CLAIMED,
 	BLOCK_ASKED,
+	BLOCK_CHECKING,
 	BLOCK_ACTIVE,
 	BLOCK_FINISHED,
 	BLOCK_REFUSED,

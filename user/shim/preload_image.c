@@ -20,8 +20,12 @@
 #include "preload_image.h"
 
 #define PAGE_SIZE_MIN	4096
-/* Out of the way of programs that count on the lowest number */
-#define FD_MIN		512
+/*
+ * Out of the way of programs that count on the lowest number, but in the table
+ * that a process begins with: to make that larger takes an RCU grace period if
+ * there are threads.
+ */
+#define FD_MIN		40
 /* Less than that is read sooner than it is asked for. */
 #define PRESENT_MIN	(UINT64_C(4) << 20)
 

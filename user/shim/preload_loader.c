@@ -153,6 +153,7 @@ static void give_up(struct preload_block *block)
 	case BLOCK_KNOWN:
 	case BLOCK_CLAIMED:
 	case BLOCK_ASKED:
+	case BLOCK_CHECKING:
 		futex_set(&block->state, BLOCK_REFUSED);
 		break;
 	case BLOCK_ACTIVE:
@@ -194,13 +195,15 @@ static void check_destination(struct preload_block *block)
 {
 	uintptr_t dest = (uintptr_t)block->dest;
 
+	if (!futex_change(&block->state, BLOCK_ASKED, BLOCK_CHECKING))
+		return;
 	if (preload_map_is_block(dest, block->part.length,
 				 &block->part.stamp) &&
 	    !preload_block_prepare(block) &&
-	    futex_change(&block->state, BLOCK_ASKED, BLOCK_ACTIVE))
+	    futex_change(&block->state, BLOCK_CHECKING, BLOCK_ACTIVE))
 		slot_of(block)->summary.blocks++;
 	else
-		futex_change(&block->state, BLOCK_ASKED, BLOCK_REFUSED);
+		futex_change(&block->state, BLOCK_CHECKING, BLOCK_REFUSED);
 }
 
 static void end_block(struct preload_block *block)

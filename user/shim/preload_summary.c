@@ -7,6 +7,7 @@
  * atomic, the rest belongs to the loader's thread.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,11 +58,18 @@ static int format(const struct preload_summary *summary, char *line, int size)
 	return n + snprintf(line + n, size - n, "\n");
 }
 
-/* One write, so that lines of several processes are not mixed. */
+/*
+ * One write, so that lines of several processes are not mixed. Where nobody
+ * reads them, they are lost: nothing waits for a summary.
+ */
 static void write_line(int fd, const char *line, int length)
 {
-	ssize_t done = write(fd, line, length);
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	ssize_t done;
 
+	if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+		return;
+	done = write(fd, line, length);
 	(void)done;
 }
 
@@ -80,7 +88,8 @@ void preload_summary_print(struct preload_summary *summary)
 		return;
 	}
 	fd = open(preload_options.summary_path,
-		  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK |
+		  O_NOCTTY, 0600);
 	if (fd < 0)
 		return;
 	write_line(fd, line, length);
