@@ -362,11 +362,15 @@ TEST_F_TIMEOUT(cloud_hypervisor, deep, TIMEOUT)
 	int i;
 
 	write_some(self->dir);
-	for (i = 0; i < 1000000; i++)
+	for (i = 0; i < 1000; i++)
+		put_u8(&b, '[');
+	write_bytes(self->dir, "state.json", &b);
+	open_error(_metadata, self->dir, -EINVAL, "nesting too deep");
+	for (; i < 1000000; i++)
 		put_u8(&b, '[');
 	write_bytes(self->dir, "state.json", &b);
 	drop(&b);
-	open_error(_metadata, self->dir, -EINVAL, "nesting too deep");
+	open_error(_metadata, self->dir, -ENOTSUP, "more values");
 }
 
 /* A file of zeros takes no room, and is not read if it is too large. */
@@ -387,7 +391,7 @@ TEST_F(cloud_hypervisor, large_state)
 /* As many ranges as there is room for, in an order that is none. */
 TEST_F_TIMEOUT(cloud_hypervisor, many_ranges, TIMEOUT)
 {
-	size_t i, nr = 200000;
+	size_t i, nr = 100000;
 	struct range *ranges = calloc(nr, sizeof(*ranges));
 	struct ramload_image *image;
 	int fd;

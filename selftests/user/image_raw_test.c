@@ -374,6 +374,7 @@ TEST_F(sparse, bad_layers)
 		"/a/very/long/path/whose/beginning/matters/to/nobody/if/its/end/is/seen/layer\n1";
 	struct ramload_image_error error;
 	struct ramload_image *image;
+	char wide[100] = "";
 	int base, fd, fds[2];
 
 	base = make_file(variant->disk, 0, self->data[0], 0, 0);
@@ -383,6 +384,8 @@ TEST_F(sparse, bad_layers)
 		    "mem.1: offset 278528: a layer of 278528 bytes over an image of 274432");
 	layer_error(_metadata, image, fd, name, -EINVAL,
 		    "/is/seen/layer\\x0a1: offset 278528: a layer of");
+	memset(wide, 0xc3, sizeof(wide) - 1);
+	layer_error(_metadata, image, fd, wide, -EINVAL, "...: offset 278528");
 	ASSERT_EQ(0, ftruncate(fd, PAGES * PAGE - 1));
 	layer_error(_metadata, image, fd, NULL, -EINVAL,
 		    "offset 274431: a layer of 274431 bytes");

@@ -92,7 +92,7 @@ TEST_F(save, some_blocks)
 	check_image(_metadata, self->path, &self->guest);
 }
 
-/* What is written last counts, but a page that became zero is no hole. */
+/* What is written last counts, and a page that became zero is a hole. */
 TEST_F(save, written_again)
 {
 	struct ramload_image_error error;
@@ -115,10 +115,24 @@ TEST_F(save, written_again)
 	fd = open(self->path, O_RDONLY | O_CLOEXEC);
 	ASSERT_EQ(0, ramload_image_open(fd, 0, NULL, &image, &error));
 	EXPECT_EQ(123 * PAGE, ramload_image_block(image, 0)->present);
-	EXPECT_TRUE(loads_as(fd, ramload_image_block(image, 0),
-			     self->guest.memory[0]));
+	check_block(_metadata, fd, ramload_image_block(image, 0),
+		    &self->guest.blocks[0], self->guest.memory[0], false);
 	ramload_image_close(image);
 	close(fd);
+}
+
+/* A page has to be present, but nothing of what was there before. */
+TEST_F(save, zeros_in_the_end)
+{
+	add_block(&self->guest, "ram", 3, DENSE);
+	ASSERT_EQ(0, save_open(self));
+	ASSERT_EQ(0, ramload_save_write(self->save, 0, 0, self->guest.memory[0],
+					3 * PAGE));
+	memset(self->guest.memory[0], 0, 3 * PAGE);
+	ASSERT_EQ(0, ramload_save_write(self->save, 0, 0, self->guest.memory[0],
+					3 * PAGE));
+	ASSERT_EQ(0, ramload_save_commit(self->save));
+	check_image(_metadata, self->path, &self->guest);
 }
 
 #define NR_WRITERS	8

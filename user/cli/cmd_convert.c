@@ -15,8 +15,12 @@
 #include "message.h"
 #include "options.h"
 #include "output.h"
+#include "piece.h"
 #include "runs.h"
 #include "size.h"
+
+/* What QEMU, and the reader of mapped-ram, take. */
+#define MAX_BLOCKS 4096
 
 static const char help[] =
 	"Usage: ramload convert IMAGE OUT [OPTION]...\n"
@@ -124,22 +128,6 @@ static int start(struct load *load)
 	return load_start(load);
 }
 
-/* What precedes RAM, which is small: the reader of the format sees to that. */
-static void *read_config(const struct convert *convert)
-{
-	const struct ramload_image_stream *stream = &convert->stream;
-	int fd = ramload_image_file(convert->load.input.image, 0);
-	void *config = malloc(stream->config_length);
-
-	if (config && pread(fd, config, stream->config_length,
-			    stream->config_offset) ==
-		      (ssize_t)stream->config_length)
-		return config;
-	message("%s: cannot read its configuration", convert->load.input.path);
-	free(config);
-	return NULL;
-}
-
 /* The largest of all, so that none is cut in two. */
 static uint32_t page_size(const struct ramload_image *image)
 {
@@ -155,6 +143,52 @@ static uint32_t page_size(const struct ramload_image *image)
 				size = block->parts[j].page_size;
 	}
 	return size;
+}
+
+static int cannot_write(const struct convert *convert, const char *what)
+{
+	message("%s: cannot be converted: %s", convert->load.input.path, what);
+	return -ENOTSUP;
+}
+
+/* What no mapped-ram file can hold, or ramload does not write. */
+static int check_image(struct convert *convert)
+{
+	const struct ramload_image *image = convert->load.input.image;
+	size_t i, nr = ramload_image_nr_blocks(image);
+	uint32_t size = page_size(image);
+
+	if (!convert->ram_only)
+		ramload_image_stream(image, &convert->stream);
+	if (nr > MAX_BLOCKS)
+		return cannot_write(convert, "there are more than 4096 blocks");
+	if (size > PIECE_PAGE)
+		return cannot_write(convert, "pages are larger than 2 MiB");
+	for (i = 0; i < nr; i++) {
+		if (ramload_image_block(image, i)->length % (size ? size : 4096))
+			return cannot_write(convert,
+					    "a block is not made of whole pages");
+	}
+	if (convert->stream.config_length && !convert->stream.section)
+		return cannot_write(convert,
+				    "the RAM section has the id 0 (--ram-only helps)");
+	return 0;
+}
+
+/* What precedes RAM, which is small: the reader of the format sees to that. */
+static void *read_config(const struct convert *convert)
+{
+	const struct ramload_image_stream *stream = &convert->stream;
+	int fd = ramload_image_file(convert->load.input.image, 0);
+	void *config = malloc(stream->config_length);
+
+	if (config && pread(fd, config, stream->config_length,
+			    stream->config_offset) ==
+		      (ssize_t)stream->config_length)
+		return config;
+	message("%s: cannot read its configuration", convert->load.input.path);
+	free(config);
+	return NULL;
 }
 
 static int open_failed(const struct convert *convert, int err)
@@ -195,9 +229,6 @@ static int open_save(struct convert *convert)
 	void *config = NULL;
 	int err;
 
-	if (!convert->ram_only)
-		ramload_image_stream(convert->load.input.image,
-				     &convert->stream);
 	if (convert->stream.config_length) {
 		config = read_config(convert);
 		if (!config)
@@ -237,10 +268,15 @@ static int convert_image(struct convert *convert)
 		err = copy_blocks(copy);
 	if (!err)
 		err = copy_rest(convert);
+	if (!err && work_step(&convert->load.work, 0))
+		err = -EINTR;
 	if (!err) {
 		err = ramload_save_commit(copy->save);
 		if (err)
 			copy_failed(copy, err);
+
+		/* A signal that came meanwhile has come too late. */
+		work_step(&convert->load.work, 0);
 	}
 	ramload_save_close(copy->save);
 	convert->load.seconds = progress_now() - start_time;
@@ -313,6 +349,8 @@ int cmd_convert(int argc, char **argv)
 		return EXIT_OK;
 	}
 	err = start(&convert.load);
+	if (!err)
+		err = check_image(&convert);
 	if (!err)
 		err = convert_image(&convert);
 	if (!err)

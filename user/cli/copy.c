@@ -43,7 +43,8 @@ int copy_failed(const struct copy *copy, int err)
 	char name[NAME_SHOWN];
 
 	ramload_save_error(copy->save, &error);
-	if (!error.error) {
+	/* What was not written to a place in the file has no offset. */
+	if (!error.error || !error.offset) {
 		message("%s: %s", copy->path, strerror(-err));
 		return err;
 	}
@@ -80,8 +81,8 @@ static int load_piece(const struct load *load, size_t file,
 	return result->error;
 }
 
-static int load_failed(const struct load *load, size_t file,
-		       const struct ramload_result *result)
+static void load_failed(const struct load *load, size_t file,
+			const struct ramload_result *result)
 {
 	const char *name = ramload_image_file_name(load->input.image, file);
 
@@ -89,13 +90,20 @@ static int load_failed(const struct load *load, size_t file,
 		name ? name : load->input.path, result->error_offset,
 		result->error == -ENODATA ? "the file ends here" :
 					    strerror(-result->error));
-	return result->error;
 }
 
-/* Returns 1 if anything of the piece is in the file, 0, or a negative errno. */
-static int read_from(const struct load *load, struct piece *piece, size_t file,
+/* One error is told; it ends all threads, which may have met the same. */
+static bool is_first(struct copier *copier, int err)
+{
+	int none = 0;
+
+	return atomic_compare_exchange_strong(&copier->error, &none, err);
+}
+
+static int read_from(struct copier *copier, struct piece *piece, size_t file,
 		     void *buffer)
 {
+	const struct load *load = copier->copy->load;
 	const struct ramload_image *image = load->input.image;
 	struct ramload_result result;
 	struct ramload_block *blocks;
@@ -103,44 +111,48 @@ static int read_from(const struct load *load, struct piece *piece, size_t file,
 	int err;
 
 	nr = piece_blocks(piece, image, file, buffer, NULL);
-	if (!nr)
-		return 0;
 	blocks = calloc(nr, sizeof(*blocks));
 	if (!blocks) {
-		message("out of memory");
+		if (is_first(copier, -ENOMEM))
+			message("out of memory");
 		return -ENOMEM;
 	}
 	piece_blocks(piece, image, file, buffer, blocks);
 	err = load_piece(load, file, blocks, nr, &result);
-	if (err)
+	if (err && is_first(copier, err))
 		load_failed(load, file, &result);
 	free(blocks);
-	return err ? err : 1;
+	return err;
 }
 
-static int copy_piece(const struct copy *copy, struct piece *piece,
-		      void *buffer)
+static int copy_piece(struct copier *copier, struct piece *piece, void *buffer)
 {
+	const struct copy *copy = copier->copy;
 	const struct load *load = copy->load;
 	size_t i, nr = ramload_image_nr_files(load->input.image);
 	bool present = false;
 	int ret;
 
-	memset(buffer, 0, piece->length);
 	for (i = 0; i < nr; i++) {
-		ret = read_from(load, piece, i, buffer);
-		if (ret < 0)
+		if (!piece_blocks(piece, load->input.image, i, buffer, NULL))
+			continue;
+		if (!present)
+			memset(buffer, 0, piece->length);
+		present = true;
+		ret = read_from(copier, piece, i, buffer);
+		if (ret)
 			return ret;
-		present |= ret;
 	}
 	if (!present)
 		return 0;
 	ret = ramload_save_write(copy->save, piece->block, piece->offset,
 				 buffer, piece->length);
-	return ret ? copy_failed(copy, ret) : 0;
+	if (ret && is_first(copier, ret))
+		copy_failed(copy, ret);
+	return ret;
 }
 
-static int copy_pieces(struct copier *copier, void *buffer)
+static void copy_pieces(struct copier *copier, void *buffer)
 {
 	struct copy *copy = copier->copy;
 	struct piece piece = { 0 };
@@ -152,25 +164,21 @@ static int copy_pieces(struct copier *copier, void *buffer)
 		if (nr >= copier->nr_pieces)
 			break;
 		piece_seek(&piece, copy->load->input.image, nr);
-		err = copy_piece(copy, &piece, buffer);
+		err = copy_piece(copier, &piece, buffer);
 		copier->done += piece.length;
 	}
-	return err;
 }
 
 static void *copier_thread(void *arg)
 {
 	struct copier *copier = arg;
 	void *buffer = aligned_alloc(PIECE_LENGTH, PIECE_LENGTH);
-	int none = 0, err = -ENOMEM;
 
 	if (buffer)
-		err = copy_pieces(copier, buffer);
-	else
+		copy_pieces(copier, buffer);
+	else if (is_first(copier, -ENOMEM))
 		message("out of memory");
 	free(buffer);
-	if (err)
-		atomic_compare_exchange_strong(&copier->error, &none, err);
 	if (!--copier->running)
 		eventfd_write(copier->finished, 1);
 	return NULL;
@@ -184,7 +192,6 @@ static void watch(struct copier *copier)
 		{ .fd = copier->finished, .events = POLLIN },
 		{ .fd = work->interrupt.fd, .events = POLLIN },
 	};
-	int none = 0;
 
 	while (!fds[0].revents) {
 		if (poll(fds, 2, progress_interval(&work->progress)) < 0 &&
@@ -192,7 +199,7 @@ static void watch(struct copier *copier)
 			break;
 		if (!work_step(work, copier->done - work->done))
 			continue;
-		atomic_compare_exchange_strong(&copier->error, &none, -EINTR);
+		is_first(copier, -EINTR);
 		fds[1].fd = -1;
 	}
 }
@@ -255,6 +262,8 @@ int copy_bytes(struct copy *copy, uint64_t offset, uint64_t length)
 	int err;
 
 	while (length) {
+		if (work_step(&copy->load->work, 0))
+			return -EINTR;
 		n = pread(fd, buffer,
 			  length < sizeof(buffer) ? length : sizeof(buffer),
 			  offset);

@@ -11,11 +11,9 @@
 
 #include "ramload.h"
 
-/*
- * A piece holds whole bytes of any bitmap: eight pages of 512 KiB. Larger pages
- * are found in no format.
- */
-#define PIECE_LENGTH	(UINT64_C(4) << 20)
+/* A piece holds whole bytes of any bitmap: eight pages of the largest. */
+#define PIECE_PAGE	(UINT64_C(2) << 20)
+#define PIECE_LENGTH	(8 * PIECE_PAGE)
 
 /**
  * struct piece - a part of a block

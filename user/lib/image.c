@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "bitmap.h"
+#include "bits.h"
 #include "image.h"
 
 /* In the order of probing: raw comes last, it takes nearly everything. */
@@ -30,7 +31,7 @@ static const struct image_format *const formats[] = {
 	&image_raw,
 };
 
-/* Of the name of a file in an error; it fits into a struct image_shown. */
+/* Of the name of a file in an error. */
 #define NAME_END 60
 
 #define NR_FORMATS (sizeof(formats) / sizeof(formats[0]))
@@ -57,29 +58,22 @@ struct image_shown image_shown(const char *name, size_t length)
 	return shown;
 }
 
-/* The name of the file and a colon, if it has one; of a long one, the end. */
-static struct image_shown file_prefix(const struct image_file *file)
-{
-	size_t length = file->name ? strlen(file->name) : 0, skip = 0;
-	struct image_shown shown;
-
-	if (!length)
-		return (struct image_shown){ "" };
-	if (length > NAME_END)
-		skip = length - NAME_END;
-	shown = image_shown(file->name + skip, length - skip);
-	strcat(shown.text, ": ");
-	return shown;
-}
-
-/* Starts the text with the name, if there is one; returns its length. */
+/*
+ * Starts the text with the name, if there is one, or the end of a long one;
+ * returns its length.
+ */
 static int start_text(struct image_file *file, uint64_t offset)
 {
 	struct ramload_image_error *error = file->error;
 
+	size_t length = file->name ? strlen(file->name) : 0;
+	size_t skip = length > NAME_END ? length - NAME_END : 0;
+
 	error->offset = offset;
-	return snprintf(error->text, sizeof(error->text), "%s",
-			file_prefix(file).text);
+	if (!length)
+		return 0;
+	return snprintf(error->text, sizeof(error->text), "%s: ",
+			image_shown(file->name + skip, length - skip).text);
 }
 
 int image_fail(struct image_file *file, int err, uint64_t offset,
@@ -179,6 +173,7 @@ int image_add_part(struct ramload_image *image,
 {
 	struct ramload_image_block *block;
 	struct ramload_image_part *parts;
+	struct image_source *file;
 	size_t nr;
 
 	block = &image->blocks[image->nr_blocks - 1];
@@ -192,12 +187,15 @@ int image_add_part(struct ramload_image *image,
 	}
 	parts[nr] = *part;
 	block->nr_parts = nr + 1;
+	file = &image->files[part->file];
+	file->first = min_u64(file->first, image->nr_blocks - 1);
+	file->end = image->nr_blocks;
 	return 0;
 }
 
 int image_add_file(struct ramload_image *image, struct image_file *file)
 {
-	struct image_source *files, source = { .fd = -1 };
+	struct image_source *files, source = { .fd = -1, .first = SIZE_MAX };
 	int err;
 
 	files = reallocarray(image->files, image->nr_files + 1, sizeof(*files));
@@ -489,9 +487,13 @@ int ramload_image_stream(const struct ramload_image *image,
 size_t ramload_image_load(const struct ramload_image *image, size_t file,
 			  void *const *dests, struct ramload_block *blocks)
 {
+	const struct image_source *source;
 	size_t i, j, nr = 0;
 
-	for (i = 0; i < image->nr_blocks; i++) {
+	if (file >= image->nr_files)
+		return 0;
+	source = &image->files[file];
+	for (i = source->first; i < source->end; i++) {
 		const struct ramload_image_block *block = &image->blocks[i];
 
 		for (j = 0; dests[i] && j < block->nr_parts; j++) {

@@ -48,10 +48,14 @@ struct image_format {
  * struct image_source - a file of an image
  * @fd: owned by the image
  * @name: see struct image_file; owned by the image
+ * @first: index of the first block that has a part in it
+ * @end: index of the block after the last such
  */
 struct image_source {
 	int fd;
 	char *name;
+	size_t first;
+	size_t end;
 };
 
 struct ramload_image {

@@ -210,7 +210,8 @@ static int add_layer(struct dump *dump, int fd)
 	size_t i;
 
 	if (fstat(fd, &st) < 0)
-		return fail_parent(dump, -errno, strerrordesc_np(errno));
+		return image_fail_file(dump->file, -errno, "%s",
+				       strerrordesc_np(errno));
 	layer.dev = st.st_dev;
 	layer.ino = st.st_ino;
 	for (i = 0; i < dump->nr_layers; i++) {

@@ -59,6 +59,7 @@ struct segment {
  * @big: big-endian
  * @headers: offset of the program headers from the start of the image
  * @nr_headers: how many there are
+ * @used: bytes of the file that are in parts
  */
 struct core {
 	struct image_file *file;
@@ -67,6 +68,7 @@ struct core {
 	bool big;
 	uint64_t headers;
 	uint64_t nr_headers;
+	uint64_t used;
 	struct segment *segments;
 	size_t nr;
 	size_t room;
@@ -365,6 +367,10 @@ static int add_parts(struct core *core, size_t i, size_t end)
 
 		if (skip >= s->bytes)
 			continue;
+		core->used += s->bytes - skip;
+		if (core->used > core->file->size)
+			return image_fail(core->file, -EINVAL, s->pos,
+					  "segments that have bytes of the file more than once");
 		err = add_bytes(core, &part, s->address + skip - start,
 				s->bytes - skip,
 				core->file->start + s->offset + skip);

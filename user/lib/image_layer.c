@@ -39,7 +39,8 @@ static void take_away(struct ramload_image_part *part,
 	uint8_t *bitmap = (uint8_t *)part->bitmap;
 
 	for (i = 0; i < length; i++)
-		bitmap[i] &= ~layer->bitmap[i];
+		if (bitmap[i] & layer->bitmap[i])
+			bitmap[i] &= ~layer->bitmap[i];
 }
 
 static int check_image(struct image_file *file,

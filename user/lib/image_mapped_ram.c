@@ -22,6 +22,9 @@
 
 #define MAX_CAPABILITIES	256
 
+/* Of 16 TiB in pages of 4096 bytes; in a hole of the file, they cost nothing. */
+#define MAX_BITMAPS	(512ULL << 20)
+
 /**
  * struct area - a part of the file that has one use
  * @start: first byte
@@ -53,6 +56,7 @@ struct area {
  * @configured: there was a configuration
  * @mapped_ram: it names the capability mapped-ram
  * @ignore_shared: it names x-ignore-shared
+ * @bitmaps: bytes of all bitmaps so far
  * @open_end: the last block has pages, with which the file may end
  * @present: a page is present
  * @areas: what the file is used for
@@ -70,6 +74,7 @@ struct stream {
 	bool configured;
 	bool mapped_ram;
 	bool ignore_shared;
+	uint64_t bitmaps;
 	bool open_end;
 	bool present;
 	struct area *areas;
@@ -340,6 +345,12 @@ static void add_block(struct stream *s, const struct ram_header *h)
 		.file_offset = h->pages,
 	};
 
+	s->bitmaps += length;
+	if (s->bitmaps > MAX_BITMAPS) {
+		stream_fail(s, -ENOTSUP, h->pos,
+			    "more than %llu bytes of bitmaps", MAX_BITMAPS);
+		return;
+	}
 	if (h->bitmap > s->file->size || length > s->file->size - h->bitmap) {
 		stream_fail(s, -ENODATA, h->pos,
 			    "block \"%s\": the file ends at %llu, before the end of %llu bytes of bitmap at %llu",

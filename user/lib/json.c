@@ -12,6 +12,10 @@
 /* What is nested deeper is refused: freeing a document is recursive. */
 #define MAX_DEPTH	64
 
+/* Objects and arrays, and values: some 100 MiB and 300 MiB of memory. */
+#define MAX_NESTS	(1U << 17)
+#define MAX_VALUES	(1U << 22)
+
 /* What is used of json-c; its header tells the types. */
 #define FUNCTIONS(function) \
 	function(json_tokener_new_ex) \
@@ -106,13 +110,29 @@ static int parse(struct json *json, struct json_tokener *tokener,
 			  "%s: something follows the JSON", what);
 }
 
+/* What one value takes in memory is many times what it takes in the text. */
+static bool is_bounded(const char *text, size_t length)
+{
+	size_t i, nests = 0, values = 0;
+
+	for (i = 0; i < length; i++) {
+		nests += text[i] == '{' || text[i] == '[';
+		values += text[i] == ',';
+	}
+	return nests <= MAX_NESTS && values <= MAX_VALUES;
+}
+
 int json_parse(struct json *json, struct image_file *file, const char *what,
 	       const char *text, size_t length, struct json_object **value)
 {
-	struct json_tokener *tokener = json->json_tokener_new_ex(MAX_DEPTH);
+	struct json_tokener *tokener;
 	int err;
 
 	*value = NULL;
+	if (!is_bounded(text, length))
+		return image_fail(file, -ENOTSUP, 0,
+				  "%s: more values than are looked at", what);
+	tokener = json->json_tokener_new_ex(MAX_DEPTH);
 	if (!tokener)
 		return image_fail_file(file, -ENOMEM, "out of memory");
 	json->json_tokener_set_flags(tokener,

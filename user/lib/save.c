@@ -232,7 +232,8 @@ static int place_block(struct ramload_save *save, struct save_block *block)
 	block->header = save->ram_end;
 	block->bits = block->header + strlen(block->name) + BLOCK_HEADER;
 	block->pages = round_up(block->bits + bits, PAGES_ALIGN);
-	if (block->length > INT64_MAX - RAM_FOOTER - block->pages)
+	if (block->pages > INT64_MAX - RAM_FOOTER ||
+	    block->length > INT64_MAX - RAM_FOOTER - block->pages)
 		return -EOVERFLOW;
 	save->ram_end = block->pages + block->length;
 	return 0;
@@ -373,6 +374,26 @@ static void mark(struct save_block *block, uint64_t from, uint64_t to,
 	}
 }
 
+static bool is_marked(struct save_block *block, uint64_t from, uint64_t to)
+{
+	for (; from < to; from++) {
+		if (atomic_load(&block->bitmap[from / 64]) >> from % 64 & 1)
+			return true;
+	}
+	return false;
+}
+
+/* What was written of pages that are zero now shall not stay in the file. */
+static int save_zeros(struct ramload_save *save, struct save_block *block,
+		      uint64_t start, uint64_t length, uint64_t *done)
+{
+	*done = length;
+	if (!is_marked(block, start / save->page_size,
+		       (start + length) / save->page_size))
+		return 0;
+	return save_file_clear(&save->file, length, block->pages + start, done);
+}
+
 /* Where pages from @at on stop being all zero, or all not zero. */
 static uint64_t run_end(const char *data, uint64_t at, uint64_t end,
 			uint32_t page_size, bool zero)
@@ -394,7 +415,7 @@ static int save_run(struct ramload_save *save, size_t i, const char *data,
 	length = run_end(data, save->page_size, end - start, save->page_size,
 			 zero);
 	if (zero)
-		done = length;
+		err = save_zeros(save, block, start, length, &done);
 	else
 		err = save_file_write(&save->file, data, length,
 				      block->pages + start, &done);
@@ -528,17 +549,24 @@ static int put_ram_section(struct ramload_save *save)
  * A file where no page is present looks like one whose writer did not come to
  * its bitmaps. A page may be present though it is zero.
  */
-static void mark_one(struct ramload_save *save)
+static int mark_one(struct ramload_save *save)
 {
+	struct save_block *first = &save->blocks[0];
+	uint64_t done;
+	int err;
+
 	for (size_t i = 0; i < save->nr_blocks; i++) {
 		const struct save_block *block = &save->blocks[i];
 
 		if (!memory_is_zero((void *)block->bitmap,
 				    mapped_ram_bitmap(block->length,
 						      save->page_size)))
-			return;
+			return 0;
 	}
-	mark(&save->blocks[0], 0, 1, true);
+	err = save_file_clear(&save->file, save->page_size, first->pages,
+			      &done);
+	mark(first, 0, 1, true);
+	return err ? fail(save, err, 0, first->pages + done) : 0;
 }
 
 RAMLOAD_API int ramload_save_commit(struct ramload_save *save)
@@ -552,8 +580,9 @@ RAMLOAD_API int ramload_save_commit(struct ramload_save *save)
 	save->committed = true;
 	if (err)
 		return err;
-	mark_one(save);
-	err = put_ram_section(save);
+	err = mark_one(save);
+	if (!err)
+		err = put_ram_section(save);
 	if (err)
 		return err;
 	err = save_file_commit(&save->file);

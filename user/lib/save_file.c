@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "direct_io.h"
 #include "save_file.h"
 
@@ -44,7 +45,8 @@ static int open_directory(struct save_file *file, char *path)
 
 static int find_place(struct save_file *file, const char *path)
 {
-	char *real;
+	struct stat st;
+	char *real, link;
 	int err;
 
 	if (!*path)
@@ -52,6 +54,10 @@ static int find_place(struct save_file *file, const char *path)
 	real = realpath(path, NULL);
 	if (!real && errno != ENOENT)
 		return -errno;
+
+	/* What a link stands for has no name that could be replaced. */
+	if (!real && readlink(path, &link, 1) >= 0)
+		return stat(path, &st) ? -errno : -EINVAL;
 	if (!real)
 		real = strdup(path);
 	if (!real)
@@ -217,6 +223,33 @@ int save_file_write(const struct save_file *file, const void *data,
 			return -errno;
 	}
 	return 0;
+}
+
+/**
+ * save_file_clear() - make a hole, or zeros where there are none
+ * @file: the file
+ * @length: how much
+ * @offset: where
+ * @done: how much was cleared is returned, also on error
+ *
+ * Return: 0 or an error of pwrite()
+ */
+int save_file_clear(const struct save_file *file, uint64_t length,
+		    uint64_t offset, uint64_t *done)
+{
+	static const char zeros[4096];
+	uint64_t n;
+	int err = 0;
+
+	*done = length;
+	if (!fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		       offset, length))
+		return 0;
+	for (*done = 0; !err && *done < length; *done += n)
+		err = save_file_write(file, zeros,
+				      min_u64(sizeof(zeros), length - *done),
+				      offset + *done, &n);
+	return err;
 }
 
 static int give_name(struct save_file *file)

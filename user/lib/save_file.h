@@ -30,6 +30,8 @@ int save_file_open(struct save_file *file, const char *path, bool direct);
 int save_file_set_length(struct save_file *file, uint64_t length);
 int save_file_write(const struct save_file *file, const void *data,
 		    uint64_t length, uint64_t offset, uint64_t *done);
+int save_file_clear(const struct save_file *file, uint64_t length,
+		    uint64_t offset, uint64_t *done);
 int save_file_commit(struct save_file *file);
 void save_file_close(struct save_file *file);
 
