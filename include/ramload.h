@@ -691,10 +691,9 @@ struct ramload_save_options {
  *
  * The file is one that QEMU, 9.0 or newer, reads. The pages of each block begin
  * at a multiple of 2 MiB. Nobody sees it before ramload_save_commit(): a file
- * that is there stays as it is until then; what has no name, as a pipe that a link
- * leads to, is -EINVAL, and a link to nothing is -ENOENT. The new one can be read
- * and written
- * by its owner only.
+ * that is there stays as it is until then. The new one can be read and written
+ * by its owner only. A link to what has no name, as a pipe, is -EINVAL, and one
+ * to nothing is -ENOENT.
  *
  * Order of calls: ramload_save_write() and ramload_save_memory(), and
  * ramload_save_append(), as often as wanted; ramload_save_end();
