@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "command.h"
 #include "copy.h"
 #include "load_options.h"
@@ -21,6 +22,9 @@
 
 /* What QEMU, and the reader of mapped-ram, take. */
 #define MAX_BLOCKS 4096
+
+/* Where the image has none. */
+#define GUEST_PAGE 4096
 
 static const char help[] =
 	"Usage: ramload convert IMAGE OUT [OPTION]...\n"
@@ -36,7 +40,8 @@ static const char help[] =
 	"\n"
 	"Of a file of QEMU, the machine's configuration and the state of its devices\n"
 	"are carried over: QEMU can restore OUT like IMAGE. Other formats, and\n"
-	"--ram-only, make a file that has RAM and nothing else, which ramload loads.\n";
+	"--ram-only, make a file that has RAM and nothing else, which ramload loads. A\n"
+	"last page that is not whole is filled up with zeros.\n";
 
 /**
  * struct convert - the command line, and what is done
@@ -155,20 +160,15 @@ static int cannot_write(const struct convert *convert, const char *what)
 static int check_image(struct convert *convert)
 {
 	const struct ramload_image *image = convert->load.input.image;
-	size_t i, nr = ramload_image_nr_blocks(image);
 	uint32_t size = page_size(image);
 
+	convert->copy.page_size = size ? size : GUEST_PAGE;
 	if (!convert->ram_only)
 		ramload_image_stream(image, &convert->stream);
-	if (nr > MAX_BLOCKS)
+	if (ramload_image_nr_blocks(image) > MAX_BLOCKS)
 		return cannot_write(convert, "there are more than 4096 blocks");
 	if (size > PIECE_PAGE)
 		return cannot_write(convert, "pages are larger than 2 MiB");
-	for (i = 0; i < nr; i++) {
-		if (ramload_image_block(image, i)->length % (size ? size : 4096))
-			return cannot_write(convert,
-					    "a block is not made of whole pages");
-	}
 	if (convert->stream.config_length && !convert->stream.section)
 		return cannot_write(convert,
 				    "the RAM section has the id 0 (--ram-only helps)");
@@ -209,7 +209,8 @@ static int open_blocks(struct convert *convert,
 
 	for (i = 0; blocks && i < nr; i++) {
 		blocks[i].name = ramload_image_block(image, i)->name;
-		blocks[i].length = ramload_image_block(image, i)->length;
+		blocks[i].length = round_up(ramload_image_block(image, i)->length,
+					    convert->copy.page_size);
 	}
 	if (blocks)
 		err = ramload_save_open(convert->out, blocks, nr, save_options,
@@ -222,7 +223,7 @@ static int open_save(struct convert *convert)
 {
 	struct ramload_save_options save_options = {
 		.size = sizeof(save_options),
-		.page_size = page_size(convert->load.input.image),
+		.page_size = convert->copy.page_size,
 		.direct = convert->direct_write,
 		.machine = ramload_image_machine(convert->load.input.image),
 	};

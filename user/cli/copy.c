@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "copy.h"
 #include "message.h"
 #include "name.h"
@@ -130,6 +131,7 @@ static int copy_piece(struct copier *copier, struct piece *piece, void *buffer)
 	const struct copy *copy = copier->copy;
 	const struct load *load = copy->load;
 	size_t i, nr = ramload_image_nr_files(load->input.image);
+	uint64_t length = round_up(piece->length, copy->page_size);
 	bool present = false;
 	int ret;
 
@@ -137,7 +139,7 @@ static int copy_piece(struct copier *copier, struct piece *piece, void *buffer)
 		if (!piece_blocks(piece, load->input.image, i, buffer, NULL))
 			continue;
 		if (!present)
-			memset(buffer, 0, piece->length);
+			memset(buffer, 0, length);
 		present = true;
 		ret = read_from(copier, piece, i, buffer);
 		if (ret)
@@ -146,7 +148,7 @@ static int copy_piece(struct copier *copier, struct piece *piece, void *buffer)
 	if (!present)
 		return 0;
 	ret = ramload_save_write(copy->save, piece->block, piece->offset,
-				 buffer, piece->length);
+				 buffer, length);
 	if (ret && is_first(copier, ret))
 		copy_failed(copy, ret);
 	return ret;

@@ -12,11 +12,13 @@
  * @load: the image, open, and its session
  * @save: where they go; block by block as in the image
  * @path: of the save, for messages
+ * @page_size: of the save: blocks are filled up with zeros to a multiple of it
  */
 struct copy {
 	struct load *load;
 	struct ramload_save *save;
 	const char *path;
+	uint32_t page_size;
 };
 
 /**
