@@ -33,7 +33,7 @@ ifneq ($(URING_LIBS),)
 UCFLAGS_BENCH := -DRAMLOAD_HAVE_URING
 endif
 SHIM_SRCS := $(wildcard user/shim/*.c)
-UNIT_SRCS := $(wildcard selftests/user/*_test.c)
+UNIT_SRCS := $(filter-out %/criu_test.c, $(wildcard selftests/user/*_test.c))
 
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/obj/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(B)/obj/%.o)

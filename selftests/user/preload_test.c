@@ -615,7 +615,8 @@ TEST_F_TIMEOUT(preload, child_loads, TEST_SECONDS)
 		if (begin_load(&self->image) ||
 		    load_rest(&self->image, block, 0) < 0)
 			_exit(1);
-		_exit(!image_holds(&self->image, block));
+		_exit(!image_holds(&self->image, block) ||
+		      !is_readable(self->summary, TIMEOUT_MS));
 	}
 	EXPECT_EQ(0, status_of(pid));
 	ASSERT_TRUE(next_summary(self));
