@@ -284,16 +284,6 @@ static int convert_image(struct convert *convert)
 	return err;
 }
 
-static struct runs runs_of(const struct input *input)
-{
-	struct runs runs = { 0 };
-	size_t i;
-
-	for (i = 0; i < ramload_image_nr_blocks(input->image); i++)
-		runs_count(&runs, ramload_image_block(input->image, i));
-	return runs;
-}
-
 static void report_text(const struct convert *convert,
 			const struct input *output)
 {
@@ -304,8 +294,8 @@ static void report_text(const struct convert *convert,
 	       size_text(input_length(input)).text);
 	printf("present  %s", size_text(input_present(input)).text);
 	printf(", now %s\n", size_text(input_present(output)).text);
-	printf("runs     %" PRIu64 ", now %" PRIu64 "\n", runs_of(input).nr,
-	       runs_of(output).nr);
+	printf("runs     %" PRIu64 ", now %" PRIu64 "\n",
+	       runs_of(input->image).nr, runs_of(output->image).nr);
 	printf("devices  %s\n", convert->stream.state_length ? "yes" : "no");
 	printf("seconds  %.3f\n", convert->load.seconds);
 }
@@ -315,10 +305,11 @@ static void report_json(const struct convert *convert,
 {
 	struct json_object *object = json_input(&convert->load.input);
 
-	json_add_number(object, "runs", runs_of(&convert->load.input).nr);
+	json_add_number(object, "runs",
+			runs_of(convert->load.input.image).nr);
 	json_add_string(object, "out", convert->out);
 	json_add_number(object, "out_bytes_total", input_present(output));
-	json_add_number(object, "out_runs", runs_of(output).nr);
+	json_add_number(object, "out_runs", runs_of(output->image).nr);
 	json_add_bool(object, "devices", convert->stream.state_length);
 	json_add_seconds(object, "seconds", convert->load.seconds);
 	output_json(object);

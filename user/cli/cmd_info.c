@@ -42,16 +42,6 @@ static const struct ramload_image_block *block_at(const struct input *input,
 	return ramload_image_block(input->image, i);
 }
 
-static struct runs count_all(const struct input *input)
-{
-	struct runs runs = { 0 };
-	size_t i;
-
-	for (i = 0; i < ramload_image_nr_blocks(input->image); i++)
-		runs_count(&runs, block_at(input, i));
-	return runs;
-}
-
 /* In pages; the longest have no limit. */
 static struct json_object *json_lengths(const struct runs *runs)
 {
@@ -152,7 +142,7 @@ static void print_lengths(const struct runs *runs)
 
 static void print_runs(const struct input *input)
 {
-	struct runs runs = count_all(input);
+	struct runs runs = runs_of(input->image);
 
 	printf("\n%-28s %10s\n", "length of runs from", "runs");
 	print_lengths(&runs);

@@ -60,17 +60,10 @@ static int load_piece(const struct load *load, size_t file,
 		      const struct ramload_block *blocks, size_t nr,
 		      struct ramload_result *result)
 {
-	struct ramload_load_options options = {
-		.size = sizeof(options),
-		.io = load->io,
-		.dontcache = load->dontcache,
-	};
 	struct ramload_job *job;
 	int err;
 
-	err = ramload_load(load->session,
-			   ramload_image_file(load->input.image, file), blocks,
-			   nr, &options, &job);
+	err = load_submit(load, file, blocks, nr, &job);
 	*result = (struct ramload_result){
 		.error = err,
 		.error_offset = blocks->file_offset,
@@ -85,12 +78,8 @@ static int load_piece(const struct load *load, size_t file,
 static void load_failed(const struct load *load, size_t file,
 			const struct ramload_result *result)
 {
-	const char *name = ramload_image_file_name(load->input.image, file);
-
-	message("%s: file offset %" PRIu64 ": %s",
-		name ? name : load->input.path, result->error_offset,
-		result->error == -ENODATA ? "the file ends here" :
-					    strerror(-result->error));
+	message("%s: file offset %" PRIu64 ": %s", load_file_name(load, file),
+		result->error_offset, load_error_text(result->error));
 }
 
 /* One error is told; it ends all threads, which may have met the same. */
@@ -101,17 +90,16 @@ static bool is_first(struct copier *copier, int err)
 	return atomic_compare_exchange_strong(&copier->error, &none, err);
 }
 
+/* @nr is what piece_blocks() counts. */
 static int read_from(struct copier *copier, struct piece *piece, size_t file,
-		     void *buffer)
+		     void *buffer, size_t nr)
 {
 	const struct load *load = copier->copy->load;
 	const struct ramload_image *image = load->input.image;
 	struct ramload_result result;
 	struct ramload_block *blocks;
-	size_t nr;
 	int err;
 
-	nr = piece_blocks(piece, image, file, buffer, NULL);
 	blocks = calloc(nr, sizeof(*blocks));
 	if (!blocks) {
 		if (is_first(copier, -ENOMEM))
@@ -130,18 +118,19 @@ static int copy_piece(struct copier *copier, struct piece *piece, void *buffer)
 {
 	const struct copy *copy = copier->copy;
 	const struct load *load = copy->load;
-	size_t i, nr = ramload_image_nr_files(load->input.image);
+	size_t i, nr, files = ramload_image_nr_files(load->input.image);
 	uint64_t length = round_up(piece->length, copy->page_size);
 	bool present = false;
 	int ret;
 
-	for (i = 0; i < nr; i++) {
-		if (!piece_blocks(piece, load->input.image, i, buffer, NULL))
+	for (i = 0; i < files; i++) {
+		nr = piece_blocks(piece, load->input.image, i, buffer, NULL);
+		if (!nr)
 			continue;
 		if (!present)
 			memset(buffer, 0, length);
 		present = true;
-		ret = read_from(copier, piece, i, buffer);
+		ret = read_from(copier, piece, i, buffer, nr);
 		if (ret)
 			return ret;
 	}

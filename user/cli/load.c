@@ -174,11 +174,16 @@ static int report_submit(const struct load *load, int err)
 	return err;
 }
 
-static const char *file_name(const struct load *load, size_t file)
+const char *load_file_name(const struct load *load, size_t file)
 {
 	const char *name = ramload_image_file_name(load->input.image, file);
 
 	return name ? name : load->input.path;
+}
+
+const char *load_error_text(int error)
+{
+	return error == -ENODATA ? "the file ends here" : strerror(-error);
 }
 
 static const char *name_of(const struct load *load, const void *dest)
@@ -207,29 +212,35 @@ static int report_result(const struct load *load, size_t file,
 	if (!result->error)
 		return 0;
 	message("%s: block %s: file offset %" PRIu64 ": %s",
-		file_name(load, file),
+		load_file_name(load, file),
 		name_show(name, sizeof(name),
 			  name_of(load, blocks[result->error_block].dest)),
-		result->error_offset,
-		result->error == -ENODATA ? "the file ends here" :
-					    strerror(-result->error));
+		result->error_offset, load_error_text(result->error));
 	return result->error;
 }
 
-static int load_blocks(struct load *load, size_t file,
-		       const struct ramload_block *blocks, size_t nr)
+int load_submit(const struct load *load, size_t file,
+		const struct ramload_block *blocks, size_t nr,
+		struct ramload_job **job)
 {
 	struct ramload_load_options options = {
 		.size = sizeof(options),
 		.io = load->io,
 		.dontcache = load->dontcache,
 	};
+
+	return ramload_load(load->session,
+			    ramload_image_file(load->input.image, file), blocks,
+			    nr, &options, job);
+}
+
+static int load_blocks(struct load *load, size_t file,
+		       const struct ramload_block *blocks, size_t nr)
+{
 	struct ramload_job *job;
 	int err;
 
-	err = ramload_load(load->session,
-			   ramload_image_file(load->input.image, file), blocks,
-			   nr, &options, &job);
+	err = load_submit(load, file, blocks, nr, &job);
 	if (err)
 		return report_submit(load, err);
 	wait_job(load, job);

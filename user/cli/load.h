@@ -57,6 +57,17 @@ int load_allocate(struct load *load);
 int load_start(struct load *load);
 int load_run(struct load *load);
 
+/** load_submit() - start a job; 0 or a negative errno, without a message */
+int load_submit(const struct load *load, size_t file,
+		const struct ramload_block *blocks, size_t nr,
+		struct ramload_job **job);
+
+/** load_file_name() - of a file of the image, for messages */
+const char *load_file_name(const struct load *load, size_t file);
+
+/** load_error_text() - what a job's error means */
+const char *load_error_text(int error);
+
 /** load_memory() - where the i-th block is */
 void *load_memory(const struct load *load, size_t i);
 

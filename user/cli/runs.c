@@ -58,14 +58,12 @@ void runs_count(struct runs *runs, const struct ramload_image_block *block)
 		count_part(runs, &block->parts[i]);
 }
 
-void runs_add(struct runs *runs, const struct runs *other)
+struct runs runs_of(const struct ramload_image *image)
 {
+	struct runs runs = { 0 };
 	size_t i;
 
-	runs->nr += other->nr;
-	runs->reads_page += other->reads_page;
-	runs->reads_run += other->reads_run;
-	runs->reads_gap += other->reads_gap;
-	for (i = 0; i < RUNS_LENGTHS; i++)
-		runs->by_length[i] += other->by_length[i];
+	for (i = 0; i < ramload_image_nr_blocks(image); i++)
+		runs_count(&runs, ramload_image_block(image, i));
+	return runs;
 }

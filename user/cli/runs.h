@@ -35,7 +35,7 @@ struct runs {
 /** runs_count() - add the runs of a block */
 void runs_count(struct runs *runs, const struct ramload_image_block *block);
 
-/** runs_add() - add what was counted of another */
-void runs_add(struct runs *runs, const struct runs *other);
+/** runs_of() - the runs of all blocks of an image */
+struct runs runs_of(const struct ramload_image *image);
 
 #endif /* CLI_RUNS_H */
