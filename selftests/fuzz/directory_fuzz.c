@@ -16,6 +16,7 @@
 
 #include "directory_input.h"
 #include "fuzz_check.h"
+#include "fuzz_session.h"
 
 #define MAX_LOAD	(UINT64_C(1) << 20)
 
@@ -162,20 +163,6 @@ static void check_block(const struct ramload_image *image,
 		end += block->parts[i].length;
 	}
 	CHECK(end == block->length);
-}
-
-static struct ramload_session *session(void)
-{
-	static struct ramload_session *session;
-	struct ramload_session_options options = {
-		.size = sizeof(options),
-		.engine = RAMLOAD_ENGINE_USER,
-		.workers = 2,
-	};
-
-	if (!session)
-		CHECK(!ramload_session_open(&options, &session));
-	return session;
 }
 
 static void load_part_of(const struct ramload_image *image, size_t file,

@@ -17,6 +17,7 @@
 
 #include "fuzz_check.h"
 #include "fuzz_input.h"
+#include "fuzz_session.h"
 
 #define MAX_LOAD	(UINT64_C(1) << 20)
 
@@ -193,20 +194,6 @@ static void check_image(const struct input *in,
 			check_two(image, i, j);
 	}
 	CHECK(!ramload_image_block(image, nr));
-}
-
-static struct ramload_session *session(void)
-{
-	static struct ramload_session *session;
-	struct ramload_session_options options = {
-		.size = sizeof(options),
-		.engine = RAMLOAD_ENGINE_USER,
-		.workers = 2,
-	};
-
-	if (!session)
-		CHECK(!ramload_session_open(&options, &session));
-	return session;
 }
 
 static void read_plainly(const struct ramload_image *image, uint8_t *to,

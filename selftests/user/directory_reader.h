@@ -127,6 +127,28 @@ static inline void open_error(struct __test_metadata *_metadata, int dir,
 	ramload_image_close(image);
 }
 
+/* A file of the directory, of which all that is no regular file is refused. */
+static inline void open_special(struct __test_metadata *_metadata, int dir,
+				const char *name)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s: not a regular file", name);
+	must(!renameat(dir, name, dir, "there"));
+	must(!mkfifoat(dir, name, 0600));
+	open_error(_metadata, dir, -EINVAL, text);
+	must(!unlinkat(dir, name, 0));
+	must(!symlinkat("there", dir, name));
+	open_error(_metadata, dir, -EINVAL, text);
+	must(!unlinkat(dir, name, 0));
+	must(!symlinkat("/dev/zero", dir, name));
+	open_error(_metadata, dir, -EINVAL, text);
+	must(!unlinkat(dir, name, 0));
+	must(!mkdirat(dir, name, 0700));
+	open_error(_metadata, dir, -EINVAL, text);
+	must(!unlinkat(dir, name, AT_REMOVEDIR));
+}
+
 static inline void load_file(struct __test_metadata *_metadata,
 			     struct ramload_session *session,
 			     const struct ramload_image *image, size_t file,

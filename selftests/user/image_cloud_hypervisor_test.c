@@ -153,23 +153,11 @@ TEST_F(cloud_hypervisor, missing_files)
 TEST_F(cloud_hypervisor, special_files)
 {
 	static const char *const names[] = { "state.json", "memory-ranges" };
-	char text[64];
 	size_t i;
 
 	for (i = 0; i < NR(names); i++) {
-		snprintf(text, sizeof(text), "%s: not a regular file",
-			 names[i]);
 		write_some(self->dir);
-		must(!renameat(self->dir, names[i], self->dir, "there"));
-		must(!mkfifoat(self->dir, names[i], 0600));
-		open_error(_metadata, self->dir, -EINVAL, text);
-		must(!unlinkat(self->dir, names[i], 0));
-		must(!symlinkat("there", self->dir, names[i]));
-		open_error(_metadata, self->dir, -EINVAL, text);
-		must(!unlinkat(self->dir, names[i], 0));
-		must(!mkdirat(self->dir, names[i], 0700));
-		open_error(_metadata, self->dir, -EINVAL, text);
-		must(!unlinkat(self->dir, names[i], AT_REMOVEDIR));
+		open_special(_metadata, self->dir, names[i]);
 	}
 }
 

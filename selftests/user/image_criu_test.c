@@ -705,26 +705,11 @@ TEST_F(criu, bad_heads)
 TEST_F(criu, special_files)
 {
 	static const char *const names[] = { "pagemap-1234.img", "pages-1.img" };
-	char text[64];
 	size_t i;
 
 	for (i = 0; i < NR(names); i++) {
-		snprintf(text, sizeof(text), "%s: not a regular file",
-			 names[i]);
 		write_some(self->dir);
-		must(!renameat(self->dir, names[i], self->dir, "there"));
-		must(!mkfifoat(self->dir, names[i], 0600));
-		open_error(_metadata, self->dir, -EINVAL, text);
-		must(!unlinkat(self->dir, names[i], 0));
-		must(!symlinkat("there", self->dir, names[i]));
-		open_error(_metadata, self->dir, -EINVAL, text);
-		must(!unlinkat(self->dir, names[i], 0));
-		must(!symlinkat("/dev/zero", self->dir, names[i]));
-		open_error(_metadata, self->dir, -EINVAL, text);
-		must(!unlinkat(self->dir, names[i], 0));
-		must(!mkdirat(self->dir, names[i], 0700));
-		open_error(_metadata, self->dir, -EINVAL, text);
-		must(!unlinkat(self->dir, names[i], AT_REMOVEDIR));
+		open_special(_metadata, self->dir, names[i]);
 	}
 	open_error(_metadata, self->dir, -ENOENT, "pages-1.img: No such file");
 }

@@ -86,6 +86,19 @@ class Qmp:
                 self.events.append(answer)
 
 
+def make_once(image, want, command):
+    """Have COMMAND make an image, unless the one of an earlier run was made of
+    the same WANT."""
+    note = image.with_suffix(".json")
+    want = json.dumps(want)
+    with contextlib.suppress(OSError):
+        if image.exists() and note.read_text() == want:
+            return
+    note.unlink(missing_ok=True)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    note.write_text(want)
+
+
 def channels(name, offset):
     """What migrate and migrate-incoming want to know of a file."""
     return [{

@@ -125,11 +125,6 @@ static int start(struct load *load)
 		message("%s: there is no RAM in it", load->input.path);
 		return -ENODATA;
 	}
-	err = work_open(&load->work);
-	if (err) {
-		message("signals: %s", strerror(-err));
-		return err;
-	}
 	return load_start(load);
 }
 
@@ -332,7 +327,7 @@ static int report(const struct convert *convert)
 int cmd_convert(int argc, char **argv)
 {
 	struct convert convert = { .load = LOAD_INIT };
-	int err, signal;
+	int err;
 
 	if (!parse(&convert, argc, argv))
 		return EXIT_USAGE;
@@ -347,11 +342,5 @@ int cmd_convert(int argc, char **argv)
 		err = convert_image(&convert);
 	if (!err)
 		err = report(&convert);
-	signal = convert.load.work.interrupt.signal;
-	load_free(&convert.load);
-	if (err == -EINTR && signal) {
-		message("interrupted");
-		return EXIT_SIGNAL + signal;
-	}
-	return err ? EXIT_FAILED : EXIT_OK;
+	return load_end(&convert.load, err);
 }

@@ -181,15 +181,8 @@ static int start(struct load *load)
 	err = input_open(&load->input);
 	if (err)
 		return err;
-	err = work_open(&load->work);
-	if (err) {
-		message("signals: %s", strerror(-err));
-		return err;
-	}
 	err = load_start(load);
-	if (err)
-		return err;
-	return load_allocate(load);
+	return err ? err : load_allocate(load);
 }
 
 static int run(struct load_command *command)
@@ -218,7 +211,6 @@ static int run(struct load_command *command)
 int cmd_load(int argc, char **argv)
 {
 	struct load_command command = { .load = LOAD_INIT };
-	int err, signal;
 
 	if (!parse(&command, argc, argv))
 		return EXIT_USAGE;
@@ -226,12 +218,5 @@ int cmd_load(int argc, char **argv)
 		fputs(help, stdout);
 		return EXIT_OK;
 	}
-	err = run(&command);
-	signal = command.load.work.interrupt.signal;
-	load_free(&command.load);
-	if (err == -EINTR && signal) {
-		message("interrupted");
-		return EXIT_SIGNAL + signal;
-	}
-	return err ? EXIT_FAILED : EXIT_OK;
+	return load_end(&command.load, run(&command));
 }

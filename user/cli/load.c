@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "load.h"
 #include "message.h"
 #include "name.h"
@@ -113,6 +114,11 @@ int load_start(struct load *load)
 	enum ramload_engine engine = load->engine;
 	int err;
 
+	err = work_open(&load->work);
+	if (err) {
+		message("signals: %s", strerror(-err));
+		return err;
+	}
 	if (engine == RAMLOAD_ENGINE_AUTO) {
 		engine = RAMLOAD_ENGINE_USER;
 		err = start_auto(load);
@@ -301,8 +307,9 @@ int load_run(struct load *load)
 	return err;
 }
 
-void load_free(struct load *load)
+int load_end(struct load *load, int err)
 {
+	int signal = load->work.interrupt.signal;
 	size_t i;
 
 	ramload_session_close(load->session);
@@ -314,4 +321,9 @@ void load_free(struct load *load)
 	free(load->digests);
 	work_close(&load->work);
 	input_close(&load->input);
+	if (err == -EINTR && signal) {
+		message("interrupted");
+		return EXIT_SIGNAL + signal;
+	}
+	return err ? EXIT_FAILED : EXIT_OK;
 }

@@ -71,6 +71,12 @@ const char *load_error_text(int error);
 /** load_memory() - where the i-th block is */
 void *load_memory(const struct load *load, size_t i);
 
-void load_free(struct load *load);
+/**
+ * load_end() - free all of it
+ * @err: how it went; of what is no interrupt, the message was printed
+ *
+ * Return: the exit status
+ */
+int load_end(struct load *load, int err);
 
 #endif /* CLI_LOAD_H */
