@@ -233,10 +233,30 @@ static int fill_disk(const struct fault_disk *d, uint64_t length)
 	return err;
 }
 
+/*
+ * A file system whose journal meets an error shuts down for good, whenever it
+ * gets to writing it. To freeze it leaves it nothing to write.
+ */
+static int settle(int dir)
+{
+	return ioctl(dir, FIFREEZE, 0) || ioctl(dir, FITHAW, 0) ? -1 : 0;
+}
+
+static int create_source(int dir, uint64_t length)
+{
+	int fd = file_create_pattern(dir, SEED_SOURCE, length);
+
+	if (fd >= 0 && settle(dir)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 int fault_disk_source(const struct fault_disk *d, int dir, uint64_t length)
 {
 	if (dir >= 0)
-		return file_create_pattern(dir, SEED_SOURCE, length);
+		return create_source(dir, length);
 	if (fill_disk(d, length))
 		return -1;
 	return open(d->path, O_RDONLY | O_CLOEXEC);
