@@ -23,6 +23,7 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "fault_point.h"
 #include "fill.h"
@@ -269,7 +270,7 @@ static void read_ahead(struct fill *f, const struct source_file *src)
 }
 
 /* Loads what is left of the chunk; returns as may_go_on(). */
-static int fill_chunk(struct fill *f, struct load_job *job, u64 *done)
+static int fill_chunk(struct fill *f, struct load_job *job)
 {
 	ssize_t ret;
 
@@ -282,7 +283,7 @@ static int fill_chunk(struct fill *f, struct load_job *job, u64 *done)
 		if (ret < 0)
 			return batch_error(f, ret);
 		advance(f, ret);
-		*done += ret;
+		f->done += ret;
 		cond_resched();
 	}
 	return 0;
@@ -330,13 +331,14 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
  */
 bool fill_run(struct fill *f, struct load_job *job)
 {
-	u64 done = 0;
 	int err;
 
-	err = fill_chunk(f, job, &done);
+	f->done = 0;
+	memset(&f->stats, 0, sizeof(f->stats));
+	err = fill_chunk(f, job);
 	source_batch_end(&f->batch);
 	target_vma_put(&f->target);
-	load_job_add_done(job, done);
+	load_job_add_loaded(job, &f->stats, f->done);
 	if (err == PAUSE)
 		return false;
 	if (err)

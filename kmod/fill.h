@@ -8,6 +8,7 @@
 
 #include "load_request.h"
 #include "source_batch.h"
+#include "stats.h"
 #include "target_vma.h"
 
 struct folio;
@@ -70,6 +71,8 @@ struct shmem_piece {
  * @small: faults for huge pages that gave none, one after the other, in this job
  * @in_place: somebody interfered with the last batch of the shmem fill: make
  *	the folios of the next one visible before they are read into
+ * @done: bytes loaded by the last fill_run()
+ * @stats: what was counted in it
  * @batch: what is read of the source
  * @pieces: the folios of a batch of the shmem fill
  * @pages: the pages of a batch of the pinned fill
@@ -93,6 +96,8 @@ struct fill {
 	struct target_vma target;
 	unsigned int small;
 	bool in_place;
+	u64 done;
+	struct stats stats;
 	struct source_batch batch;
 	union {
 		struct shmem_piece pieces[FILL_SHMEM_PIECES];
@@ -119,6 +124,14 @@ ssize_t fill_pinned(struct fill *f, const struct source_file *src);
  * or an errno.
  */
 ssize_t fill_read_batch(struct fill *f);
+
+/* Counts what a fill has loaded; returns @ret. */
+static inline ssize_t fill_loaded(struct fill *f, enum stat_item item, ssize_t ret)
+{
+	if (ret > 0)
+		stats_add(&f->stats, item, ret);
+	return ret;
+}
 
 /* Does that address lie in @f->target? */
 static inline bool fill_is_in_target(const struct fill *f, unsigned long addr)

@@ -123,11 +123,11 @@ ssize_t fill_pinned(struct fill *f, const struct source_file *src)
 	unsigned int nr_pages = 0;
 	ssize_t ret;
 
-	source_batch_start(&f->batch, src, f->cold);
+	source_batch_start(&f->batch, src, &f->stats, f->cold);
 	ret = collect(f, &nr_pages);
 	if (ret)
 		return ret;
 	ret = fill_read_batch(f);
 	unpin_user_pages_dirty_lock(f->pages, nr_pages, true);
-	return ret ?: -ENODATA;
+	return fill_loaded(f, STAT_PINNED, ret) ?: -ENODATA;
 }

@@ -420,6 +420,7 @@ static int collect_piece(struct fill *f, struct shmem_batch *b,
 		return -EFAULT;
 	}
 	set_piece(piece, folio, next);
+	stats_add_folio(&f->stats, folio_order(folio));
 	prepare_piece(f, b, piece, next);
 	folio_unlock(folio);
 out:
@@ -597,7 +598,7 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src)
 	ssize_t ret;
 	size_t done;
 
-	source_batch_start(&f->batch, src, f->cold);
+	source_batch_start(&f->batch, src, &f->stats, f->cold);
 	b.may_copy = mapping_large_folio_support(inode->i_mapping) &&
 		     source_file_may_copy(src, seg->file_offset,
 					  fill_bytes(f));
@@ -608,9 +609,11 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src)
 		ret = fill_read_batch(f);
 	done = commit(f, &b, max_t(ssize_t, ret, 0));
 	f->in_place = ret > 0 && done < (size_t)ret;
+	stats_add(&f->stats, STAT_CACHED, b.copied);
+	stats_add(&f->stats, STAT_AGAIN, f->in_place);
 	if (!done && pieces_to_read(&b))
 		return f->in_place ? 0 : ret ?: -ENODATA;
-	return done;
+	return fill_loaded(f, STAT_SHMEM, done);
 }
 
 #endif /* RAMLOAD_HAVE_SHMEM_FILL */

@@ -38,11 +38,11 @@ ssize_t fill_user(struct fill *f, const struct source_file *src)
 
 	iov_iter_ubuf(&iter, ITER_DEST, (void __user *)seg->dest,
 		      min_t(size_t, fill_bytes(f), FILL_USER_BYTES));
-	ret = source_file_read_cached(src, seg->file_offset, &iter);
+	ret = source_file_read_cached(src, seg->file_offset, &iter, &f->stats);
 	if (ret == -EFAULT && !f->target.written_back)
 		return fill_pinned(f, src);
 	/* A fault tells why the store failed; if it does not fail, try again. */
 	if (ret == -EFAULT)
 		return target_vma_fault(f->mm, seg->dest);
-	return ret ?: -ENODATA;
+	return fill_loaded(f, STAT_USER, ret) ?: -ENODATA;
 }

@@ -26,10 +26,10 @@
  * bytes before it are loaded: chunks below it were taken before and had none.
  * A cancelled job keeps the rule: whoever is stopped reports where.
  *
- * Locking. @lock protects the error; it is a leaf, under worker_pool.lock or
- * alone. @node and @running belong to worker_pool.lock. @cancelled and @failed
- * are only ever set, and read without a lock: seeing them late costs a batch
- * or a chunk of work, nothing else. @request does not change until
+ * Locking. @lock protects the error and what was counted; it is a leaf, under
+ * worker_pool.lock, the registry's, or alone. @node and @running belong to
+ * worker_pool.lock. @cancelled and @failed are only ever set, and read without
+ * a lock: seeing them late costs a batch or a chunk of work, nothing else. @request does not change until
  * load_job_finish(), which nobody calls while a worker has the job; @source
  * not until @done, and is then closed by who takes it out with xchg().
  */
@@ -38,14 +38,19 @@
 #include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "load_job.h"
+#include "netlink.h"
+#include "registry.h"
 #include "worker_pool.h"
 
 /**
  * load_job_create() - make a job
  * @request: what to load; the job's on success
  * @source: where from; moved into the job on success
+ *
+ * It is seen by those who look from outside when it is submitted.
  *
  * Return: the job with one reference, or ERR_PTR(-ENOMEM).
  */
@@ -60,10 +65,16 @@ struct load_job *load_job_create(struct load_request *request,
 	INIT_LIST_HEAD(&job->node);
 	spin_lock_init(&job->lock);
 	init_waitqueue_head(&job->wait);
+	job->nr_ranges = request->nr_ranges;
+	job->nr_chunks = request->nr_chunks;
+	job->bytes_total = request->bytes_total;
+	if (registry_add_job(job)) {
+		kfree(job);
+		return ERR_PTR(-ENOMEM);
+	}
 	job->request = request;
 	job->cred = get_current_cred();
 	job->source = *source;
-	job->bytes_total = request->bytes_total;
 	source->file = NULL;
 	return job;
 }
@@ -72,6 +83,7 @@ static void load_job_release(struct kref *ref)
 {
 	struct load_job *job = container_of(ref, struct load_job, ref);
 
+	registry_del_job(job);
 	source_file_close(&job->source, false);
 	load_request_free(job->request);
 	put_cred(job->cred);
@@ -141,15 +153,29 @@ bool load_job_take_chunk(struct load_job *job, u32 *chunk)
 	*chunk = atomic_fetch_inc_relaxed(&job->cursor);
 	if (*chunk >= job->request->nr_chunks)
 		return false;
+	if (!*chunk)
+		WRITE_ONCE(job->first_ns, ktime_get_boottime_ns());
 	if (!load_job_cancelled(job))
 		return true;
 	keep_cancelled_chunk(job, *chunk);
 	return false;
 }
 
-void load_job_add_done(struct load_job *job, u64 bytes)
+/**
+ * load_job_add_loaded() - a worker is through with a chunk, or pauses
+ * @job: the job
+ * @stats: what it has counted
+ * @bytes: bytes it has loaded
+ */
+void load_job_add_loaded(struct load_job *job, const struct stats *stats,
+			 u64 bytes)
 {
 	atomic64_add(bytes, &job->bytes_done);
+	spin_lock(&job->lock);
+	stats_add_all(&job->stats, stats);
+	spin_unlock(&job->lock);
+	totals_add_loaded(stats, bytes);
+	netlink_job_progress(job);
 }
 
 /**
@@ -163,6 +189,23 @@ void load_job_fail(struct load_job *job, u32 range, u64 file_offset, int error)
 {
 	keep_error(job, range, file_offset, error);
 	WRITE_ONCE(job->failed, true);
+}
+
+/* How long it waited for a worker, up to @now. */
+static u64 queue_ns(const struct load_job *job, u64 now)
+{
+	u64 first = READ_ONCE(job->first_ns);
+
+	return (first ?: now) - job->submit_ns;
+}
+
+/* How long it took after that. */
+static u64 service_ns(const struct load_job *job, u64 now)
+{
+	u64 first = READ_ONCE(job->first_ns);
+
+	/* It may have been taken after @now. */
+	return first && first < now ? now - first : 0;
 }
 
 /**
@@ -180,9 +223,13 @@ void load_job_finish(struct load_job *job)
 		keep_cancelled_chunk(job, chunk);
 	load_request_free(job->request);
 	job->request = NULL;
+	WRITE_ONCE(job->done_ns, ktime_get_boottime_ns());
+	totals_add_ended(job->error, queue_ns(job, job->done_ns),
+			 service_ns(job, job->done_ns));
 	/* Pairs with the acquire in load_job_done(). */
 	smp_store_release(&job->done, true);
 	wake_up_all(&job->wait);
+	netlink_job_done(job);
 	load_job_put(job);
 }
 
@@ -234,6 +281,25 @@ static u32 state_of(int error)
 	return error == -ECANCELED ? RAMLOAD_JOB_CANCELLED : RAMLOAD_JOB_FAILED;
 }
 
+static void fill_in(struct load_job *job, struct ramload_job_result *res,
+		    bool done)
+{
+	res->out_state = RAMLOAD_JOB_RUNNING;
+	res->out_error = 0;
+	res->out_error_range = 0;
+	res->out_error_offset = 0;
+	res->out_bytes_total = job->bytes_total;
+	res->out_bytes_done = atomic64_read(&job->bytes_done);
+	if (!done)
+		return;
+	spin_lock(&job->lock);
+	res->out_state = state_of(job->error);
+	res->out_error = job->error;
+	res->out_error_range = job->error_range;
+	res->out_error_offset = job->error_offset;
+	spin_unlock(&job->lock);
+}
+
 /**
  * load_job_result() - how a job stands
  * @job: the job
@@ -245,19 +311,32 @@ void load_job_result(struct load_job *job, struct ramload_job_result *res)
 {
 	bool done = load_job_done(job);
 
-	res->out_state = RAMLOAD_JOB_RUNNING;
-	res->out_error = 0;
-	res->out_error_range = 0;
-	res->out_error_offset = 0;
-	res->out_bytes_total = job->bytes_total;
-	res->out_bytes_done = atomic64_read(&job->bytes_done);
-	if (!done)
-		return;
-	load_job_close_source(job);
+	fill_in(job, res, done);
+	if (done)
+		load_job_close_source(job);
+}
+
+/**
+ * load_job_status() - what of a job is to be seen from outside
+ * @job: a job that was submitted
+ * @status: what is the job's own is filled in
+ *
+ * Context: any; the job is not being freed.
+ */
+void load_job_status(struct load_job *job, struct job_status *status)
+{
+	bool done = load_job_done(job);
+	u64 now = done ? job->done_ns : ktime_get_boottime_ns();
+
+	fill_in(job, &status->result, done);
+	status->nr_ranges = job->nr_ranges;
+	status->nr_chunks = job->nr_chunks;
+	status->chunks_taken = min_t(u32, atomic_read(&job->cursor),
+				     job->nr_chunks);
+	status->submit_ns = job->submit_ns;
+	status->queue_ns = queue_ns(job, now);
+	status->service_ns = service_ns(job, now);
 	spin_lock(&job->lock);
-	res->out_state = state_of(job->error);
-	res->out_error = job->error;
-	res->out_error_range = job->error_range;
-	res->out_error_offset = job->error_offset;
+	status->stats = job->stats;
 	spin_unlock(&job->lock);
 }

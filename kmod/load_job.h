@@ -12,12 +12,15 @@
 
 #include "load_request.h"
 #include "source_file.h"
+#include "stats.h"
 
 struct cred;
+struct job_status;
 struct worker_pool;
 
 /**
  * struct load_job - a submission
+ * @id: its id, for those who look from outside
  * @ref: references: of the submitter or the job's file; of the pool, from
  *	submission until the job is done
  * @pool: the pool it was submitted to, with a reference; NULL before
@@ -27,19 +30,27 @@ struct worker_pool;
  * @request: what to load; until the job is done
  * @cred: credentials of the task that submitted it
  * @source: where from; closed by the owner, who is the first to see the end
+ * @nr_ranges: ranges of the request
+ * @nr_chunks: chunks of it
  * @bytes_total: bytes to load
  * @bytes_done: bytes loaded
  * @cancelled: workers are to stop at once
  * @failed: workers are to take no more chunks
  * @done: no worker will touch the job, or the destination on its behalf, again
- * @lock: protects the error
+ * @submit_ns: when it was submitted, of CLOCK_BOOTTIME
+ * @first_ns: when its first chunk was taken, or 0
+ * @done_ns: when it was done, or 0
+ * @told: when the last progress was told of, in jiffies
+ * @lock: protects the error and @stats
  * @error: 0 or the errno of the lowest position that failed
  * @error_range: the range it is in
  * @error_offset: its offset in the source
+ * @stats: what workers have counted
  * @wait: woken when @done is set
  * @cursor: index of the next chunk to take
  */
 struct load_job {
+	u32 id;
 	struct kref ref;
 	struct worker_pool *pool;
 	struct list_head node;
@@ -47,14 +58,21 @@ struct load_job {
 	struct load_request *request;
 	const struct cred *cred;
 	struct source_file source;
+	u32 nr_ranges;
+	u32 nr_chunks;
 	u64 bytes_total;
+	u64 submit_ns;
+	u64 first_ns;
+	u64 done_ns;
+	unsigned long told;
 	bool cancelled;
 	bool failed;
 	bool done;
-	spinlock_t lock;	/* the error */
+	spinlock_t lock;	/* the error, and stats */
 	int error;
 	u32 error_range;
 	u64 error_offset;
+	struct stats stats;
 	wait_queue_head_t wait;
 
 	/* Written once for each chunk, by all workers. */
@@ -72,7 +90,8 @@ void load_job_put(struct load_job *job);
 /* For workers, and for the pool they belong to. */
 bool load_job_cancelled(const struct load_job *job);
 bool load_job_take_chunk(struct load_job *job, u32 *chunk);
-void load_job_add_done(struct load_job *job, u64 bytes);
+void load_job_add_loaded(struct load_job *job, const struct stats *stats,
+			 u64 bytes);
 void load_job_fail(struct load_job *job, u32 range, u64 file_offset,
 		   int error);
 void load_job_finish(struct load_job *job);
@@ -83,6 +102,9 @@ void load_job_close_source(struct load_job *job);
 int load_job_wait_killable(struct load_job *job);
 int load_job_wait_interruptible(struct load_job *job);
 void load_job_result(struct load_job *job, struct ramload_job_result *res);
+
+/* For those who look from outside. */
+void load_job_status(struct load_job *job, struct job_status *status);
 
 static inline bool load_job_done(const struct load_job *job)
 {

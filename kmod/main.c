@@ -8,6 +8,7 @@
 #include "chardev.h"
 #include "fault_point.h"
 #include "memory_file.h"
+#include "netlink.h"
 #include "worker_pool.h"
 
 static int __init ramload_init(void)
@@ -21,11 +22,16 @@ static int __init ramload_init(void)
 	if (err)
 		goto err_pool;
 	fault_point_init();
-	err = chardev_init();
+	err = netlink_init();
 	if (err)
 		goto err_fault;
+	err = chardev_init();
+	if (err)
+		goto err_netlink;
 	return 0;
 
+err_netlink:
+	netlink_exit();
 err_fault:
 	fault_point_exit();
 	memory_file_exit();
@@ -37,6 +43,7 @@ err_pool:
 static void __exit ramload_exit(void)
 {
 	chardev_exit();
+	netlink_exit();
 	worker_pool_exit();
 	fault_point_exit();
 	memory_file_exit();

@@ -35,6 +35,7 @@
 
 #include "source_batch.h"
 #include "source_file.h"
+#include "stats.h"
 
 #define SINK_BYTES	(SOURCE_BATCH_SINKS * SOURCE_BATCH_SINK)
 
@@ -65,12 +66,14 @@ static bool may_have_sinks(void)
  * source_batch_start() - begin a batch
  * @b: zeroed, or used
  * @src: what is to be read
+ * @stats: where to count
  * @direct: it is many parts that are to be read directly
  */
 void source_batch_start(struct source_batch *b, const struct source_file *src,
-			bool direct)
+			struct stats *stats, bool direct)
 {
 	b->src = src;
+	b->stats = stats;
 	b->direct = direct;
 	b->nr = 0;
 	b->at = 0;
@@ -209,7 +212,7 @@ static ssize_t read_one(struct source_batch *b)
 	b->at = find_run(b, first, false, &bytes);
 	iov_iter_bvec(&iter, ITER_DEST, &b->bvecs[first], b->at - first,
 		      bytes);
-	ret = source_file_read(b->src, b->from[first], &iter);
+	ret = source_file_read(b->src, b->from[first], &iter, b->stats);
 	b->ended = ret != (ssize_t)bytes;
 	return ret;
 }
@@ -284,12 +287,19 @@ static void wait_for_reads(struct source_batch *b)
 }
 
 /* What was read of a run: all or nothing. */
-static size_t take_read(const struct source_batch *b,
-			const struct source_read *r)
+static size_t take_read(struct source_batch *b, const struct source_read *r)
 {
-	if (!source_file_has_read(b->src, r->queued, r->ret, r->bytes))
+	size_t bytes;
+
+	stats_add(b->stats, STAT_READS, 1);
+	if (!source_file_has_read(b->src, r->queued, r->ret, r->bytes)) {
+		stats_add(b->stats, STAT_NOT_DIRECT, 1);
 		return 0;
-	return bytes_wanted(b, r);
+	}
+	bytes = bytes_wanted(b, r);
+	stats_add(b->stats, STAT_DIRECT, bytes);
+	stats_add(b->stats, STAT_GAPS, r->bytes - bytes);
+	return bytes;
 }
 
 /*

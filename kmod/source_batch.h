@@ -16,6 +16,7 @@ struct folio;
 struct page;
 struct source_batch;
 struct source_file;
+struct stats;
 
 #define SOURCE_BATCH_BVECS	512U
 
@@ -58,6 +59,7 @@ struct source_read {
 /**
  * struct source_batch - parts of the source that are to be read, and pages
  * @src: the source
+ * @stats: where to count
  * @direct: it is many parts: they are read directly, several at a time, and
  *	gaps with them
  * @nr: number of bvecs
@@ -76,6 +78,7 @@ struct source_read {
  */
 struct source_batch {
 	const struct source_file *src;
+	struct stats *stats;
 	bool direct;
 	unsigned int nr;
 	unsigned int at;
@@ -92,7 +95,7 @@ struct source_batch {
 
 void source_batch_end(struct source_batch *b);
 void source_batch_start(struct source_batch *b, const struct source_file *src,
-			bool direct);
+			struct stats *stats, bool direct);
 void source_batch_add(struct source_batch *b, loff_t from, struct page *page,
 		      size_t offset, size_t length);
 void source_batch_extend(struct source_batch *b, size_t length);

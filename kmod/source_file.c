@@ -46,6 +46,7 @@
 #include "fault_point.h"
 #include "source_cache.h"
 #include "source_file.h"
+#include "stats.h"
 
 /*
  * Below this, AUTO does not read directly: one wait for the device for each
@@ -320,24 +321,33 @@ static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
  * a batch that cannot be read, a buffered read finds the very page.
  */
 static ssize_t read_direct(const struct source_file *src, loff_t pos,
-			   struct iov_iter *iter)
+			   struct iov_iter *iter, struct stats *stats)
 {
 	size_t bytes = direct_bytes(src, pos, iov_iter_count(iter));
 	struct iov_iter part = *iter;
+	ssize_t ret;
 
 	iov_iter_truncate(&part, bytes);
 	if (!bytes || iov_iter_alignment(&part) & (src->mem_align - 1) ||
 	    fault_point(FAULT_DIRECT))
 		return 0;
-	return max_t(ssize_t, 0, read_some(src->file, pos, iter, bytes,
-					   IOCB_DIRECT));
+	ret = read_some(src->file, pos, iter, bytes, IOCB_DIRECT);
+	stats_add(stats, STAT_READS, 1);
+	stats_add(stats, STAT_NOT_DIRECT, ret <= 0);
+	ret = max_t(ssize_t, 0, ret);
+	stats_add(stats, STAT_DIRECT, ret);
+	return ret;
 }
 
-static ssize_t read_buffered(const struct source_file *src, loff_t pos,
-			     struct iov_iter *iter)
+static ssize_t read_cached(const struct source_file *src, loff_t pos,
+			   struct iov_iter *iter, size_t bytes,
+			   struct stats *stats)
 {
-	return read_some(src->file, pos, iter, buffered_bytes(src, pos, iter),
-			 0);
+	ssize_t ret = read_some(src->file, pos, iter, bytes, 0);
+
+	stats_add(stats, STAT_READS, 1);
+	stats_add(stats, STAT_CACHED, max_t(ssize_t, 0, ret));
+	return ret;
 }
 
 /**
@@ -345,21 +355,24 @@ static ssize_t read_buffered(const struct source_file *src, loff_t pos,
  * @src: the file
  * @pos: offset in it
  * @iter: bvecs of the pages; not locked, referenced by the caller
+ * @stats: where to count
  *
  * Context: process context, may sleep; no locks held.
  * Return: the number of bytes read, less than asked for if the file ends or an
  * error was met behind them; 0 at the end of the file; else a negative errno.
  */
 ssize_t source_file_read(const struct source_file *src, loff_t pos,
-			 struct iov_iter *iter)
+			 struct iov_iter *iter, struct stats *stats)
 {
 	ssize_t done = 0;
 	ssize_t ret = 0;
 
 	while (iov_iter_count(iter)) {
-		ret = read_direct(src, pos + done, iter);
+		ret = read_direct(src, pos + done, iter, stats);
 		if (!ret)
-			ret = read_buffered(src, pos + done, iter);
+			ret = read_cached(src, pos + done, iter,
+					  buffered_bytes(src, pos + done, iter),
+					  stats);
 		if (ret <= 0)
 			break;
 		done += ret;
@@ -482,14 +495,15 @@ bool source_file_has_read(const struct source_file *src, bool queued,
  * @src: the file
  * @pos: offset in it
  * @iter: where to; may be user memory
+ * @stats: where to count
  *
  * Context: as source_file_read().
  * Return: as source_file_read().
  */
 ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
-				struct iov_iter *iter)
+				struct iov_iter *iter, struct stats *stats)
 {
-	return read_some(src->file, pos, iter, iov_iter_count(iter), 0);
+	return read_cached(src, pos, iter, iov_iter_count(iter), stats);
 }
 
 /**

@@ -10,6 +10,7 @@ struct file;
 struct iov_iter;
 struct kiocb;
 struct source_cache;
+struct stats;
 
 /**
  * struct source_file - the file a job reads
@@ -40,7 +41,7 @@ int source_file_open(struct source_file *src, int fd,
 int source_file_note_cache(struct source_file *src, u64 start, u64 end);
 void source_file_close(struct source_file *src, bool restore);
 ssize_t source_file_read(const struct source_file *src, loff_t pos,
-			 struct iov_iter *iter);
+			 struct iov_iter *iter, struct stats *stats);
 
 bool source_file_is_direct(const struct source_file *src, loff_t pos,
 			   size_t bytes);
@@ -60,7 +61,7 @@ bool source_file_may_read_ahead(const struct source_file *src, loff_t pos);
 void source_file_read_ahead(const struct source_file *src, loff_t pos,
 			    size_t bytes);
 ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
-				struct iov_iter *iter);
+				struct iov_iter *iter, struct stats *stats);
 
 bool source_file_may_copy(const struct source_file *src, loff_t pos,
 			  size_t bytes);

@@ -41,6 +41,7 @@ static int run(void *data)
 {
 	struct worker *w = data;
 
+	worker_begin(w);
 	allow_kernel_signal(SIGKILL);
 	while (!kthread_should_stop()) {
 		/* Idle: a pending SIGKILL must not keep the thread awake. */

@@ -56,13 +56,17 @@
 #include <linux/err.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "fault_point.h"
 #include "limits.h"
 #include "load_job.h"
+#include "netlink.h"
+#include "registry.h"
 #include "worker_pool.h"
 
 #define REAP_RETRY	(HZ / 10)
@@ -73,6 +77,8 @@ static void worker_pool_release(struct kref *ref)
 {
 	struct worker_pool *pool = container_of(ref, struct worker_pool, ref);
 
+	registry_del_pool(pool);
+	put_pid(pool->pid);
 	limit_user_put(pool->user);
 	mmdrop(pool->mm);
 	kfree(pool);
@@ -117,6 +123,7 @@ static void reap(struct work_struct *work)
 		if (!pool->workers[i])
 			continue;
 		worker_thread_stop(pool->workers[i]);
+		put_pid(pool->workers[i]->pid);
 		kvfree(pool->workers[i]);
 	}
 	limit_workers_give(pool->user, pool->nr_workers);
@@ -148,22 +155,32 @@ static struct worker_pool *alloc_pool(struct mm_struct *mm,
 		return ERR_PTR(-EAGAIN);
 	pool = kzalloc(struct_size(pool, workers, nr_workers),
 		       GFP_KERNEL_ACCOUNT);
-	if (!pool) {
-		limit_workers_give(user, nr_workers);
-		return ERR_PTR(-ENOMEM);
-	}
-	__module_get(THIS_MODULE);
+	if (!pool)
+		goto err_limit;
 	kref_init(&pool->ref);
-	mmgrab(mm);
 	pool->mm = mm;
-	pool->user = limit_user_get(user);
+	get_task_comm(pool->comm, current->group_leader);
+	pool->start_ns = ktime_get_boottime_ns();
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->jobs);
 	init_waitqueue_head(&pool->wait);
 	INIT_DELAYED_WORK(&pool->reap, reap);
 	atomic_set(&pool->active, 1);
 	pool->nr_workers = nr_workers;
+	pool->pid = get_pid(task_tgid(current));
+	if (registry_add_pool(pool))
+		goto err_pid;
+	__module_get(THIS_MODULE);
+	mmgrab(mm);
+	pool->user = limit_user_get(user);
 	return pool;
+
+err_pid:
+	put_pid(pool->pid);
+	kfree(pool);
+err_limit:
+	limit_workers_give(user, nr_workers);
+	return ERR_PTR(-ENOMEM);
 }
 
 static int create_worker(struct worker_pool *pool, unsigned int i)
@@ -330,12 +347,17 @@ int worker_pool_submit(struct worker_pool *pool, struct load_job *job)
 	} else {
 		pool->unfinished++;
 		kref_get(&pool->ref);
-		job->pool = pool;
+		job->submit_ns = ktime_get_boottime_ns();
+		/* Pairs with the acquire in sees_job(). */
+		smp_store_release(&job->pool, pool);
+		totals_add_submitted();
 		load_job_get(job);
 		list_add_tail(&job->node, &pool->jobs);
 		wake_idle(pool, nr_chunks);
 	}
 	spin_unlock(&pool->lock);
+	if (!err)
+		netlink_job_started(job);
 	return err;
 }
 
@@ -472,12 +494,37 @@ static void leave_job(struct worker *w)
 		finish(pool, job);
 }
 
+/* In each chunk's end, what others look at. */
+static void account(struct worker *w, u64 start)
+{
+	WRITE_ONCE(w->chunks, w->chunks + !w->in_chunk);
+	WRITE_ONCE(w->bytes, w->bytes + w->fill.done);
+	WRITE_ONCE(w->busy_ns, w->busy_ns + ktime_get_ns() - start);
+}
+
 static void run_chunk(struct worker *w)
 {
 	const struct cred *old = override_creds(w->job->cred);
+	u64 start = ktime_get_ns();
 
 	w->in_chunk = !fill_run(&w->fill, w->job);
+	account(w, start);
 	revert_creds(old);
+}
+
+/**
+ * worker_begin() - the first that a thread does
+ * @w: the worker
+ */
+void worker_begin(struct worker *w)
+{
+	struct worker_pool *pool = w->pool;
+
+	if (w->pid)
+		return;
+	spin_lock(&pool->lock);
+	w->pid = get_pid(task_pid(current));
+	spin_unlock(&pool->lock);
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -15,6 +16,7 @@
 struct limit_user;
 struct load_job;
 struct mm_struct;
+struct pid;
 struct task_struct;
 struct vhost_task;
 struct worker_pool;
@@ -30,6 +32,11 @@ struct worker_pool;
  *	under worker_pool.lock
  * @vtsk: its thread, where workers are threads of the caller; else NULL
  * @task: its thread, once it has run
+ * @pid: that of its thread, once it has run; a reference
+ * @chunks: chunks it is through with; written by its thread, as @bytes and
+ *	@busy_ns are
+ * @bytes: bytes it has loaded
+ * @busy_ns: how long it was in chunks
  * @fill: what it needs to fill pages
  */
 struct worker {
@@ -41,15 +48,23 @@ struct worker {
 	bool parked;
 	struct vhost_task *vtsk;
 	struct task_struct *task;
+	struct pid *pid;
+	u64 chunks;
+	u64 bytes;
+	u64 busy_ns;
 	struct fill fill;
 };
 
 /**
  * struct worker_pool - the workers of a context, and the jobs they work on
+ * @id: its id, for those who look from outside
  * @ref: references: of the context, of the threads until they are reaped, of
  *	each job
  * @mm: the mm of the context; its struct is held, not its users
  * @user: whose workers they are
+ * @pid: the process that made it; a reference
+ * @comm: its name then
+ * @start_ns: when it was made, of CLOCK_BOOTTIME
  * @lock: protects what is between it and @wait, worker.job, load_job.node and
  *	load_job.running
  * @jobs: jobs that may have chunks to take, oldest first
@@ -64,9 +79,13 @@ struct worker {
  * @workers: the workers
  */
 struct worker_pool {
+	u32 id;
 	struct kref ref;
 	struct mm_struct *mm;
 	struct limit_user *user;
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
+	u64 start_ns;
 	spinlock_t lock;	/* jobs and counts */
 	struct list_head jobs;
 	unsigned int unfinished;
@@ -98,6 +117,7 @@ static inline bool worker_pool_dead(const struct worker_pool *pool)
 }
 
 /* For the threads. */
+void worker_begin(struct worker *w);
 bool worker_has_work(const struct worker *w);
 void worker_step(struct worker *w);
 bool worker_park(struct worker *w);

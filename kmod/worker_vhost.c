@@ -41,6 +41,7 @@ static bool run(void *data)
 	struct worker *w = data;
 
 	w->task = current;
+	worker_begin(w);
 	worker_unpark(w);
 	if (!worker_has_work(w)) {
 		worker_retire_if_dead(w);

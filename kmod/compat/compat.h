@@ -68,4 +68,11 @@ static inline long compat_pin_user_pages_remote(struct mm_struct *mm,
 #define pin_user_pages_remote compat_pin_user_pages_remote
 #endif
 
+/* The attributes that a dump was asked for with. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define genl_dump_attrs(cb) (genl_info_dump(cb)->attrs)
+#else
+#define genl_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
+#endif
+
 #endif /* RAMLOAD_COMPAT_H */

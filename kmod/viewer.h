@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RAMLOAD_VIEWER_H
+#define RAMLOAD_VIEWER_H
+
+#include <linux/pid.h>
+#include <linux/types.h>
+
+struct mm_struct;
+struct pid_namespace;
+
+/**
+ * struct viewer - who looks at contexts and jobs
+ * @all: sees all of them
+ * @mm: else, those of this mm
+ * @pid_ns: where pids are to be of
+ */
+struct viewer {
+	bool all;
+	const struct mm_struct *mm;
+	struct pid_namespace *pid_ns;
+};
+
+static inline bool viewer_sees(const struct viewer *v,
+			       const struct mm_struct *mm)
+{
+	return v->all || v->mm == mm;
+}
+
+static inline u32 viewer_pid(const struct viewer *v, struct pid *pid)
+{
+	return pid_nr_ns(pid, v->pid_ns);
+}
+
+#endif /* RAMLOAD_VIEWER_H */

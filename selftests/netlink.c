@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
+/* What the module tells through generic netlink. */
+
+#include <grp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <netlink/socket.h>
+
+#include "kselftest_harness.h"
+#include "fuse_source.h"
+#include "netlink_ask.h"
+#include "ramload_util.h"
+#include "test_files.h"
+#include "test_memory.h"
+#include "test_process.h"
+
+#define LENGTH	MIB(2)
+#define WORKERS	2
+#define NOBODY	65533
+#define MANY	300
+
+/* Of children: not possible on this machine. */
+#define UNABLE	251
+
+#define NS_PER_S	1000000000ULL
+
+FIXTURE(netlink)
+{
+	int fd;
+	int src;
+	struct memory m;
+	struct ask ask;
+	struct answer answer;
+	struct ramload_job_result result;
+	struct fuse_source *source;
+};
+
+FIXTURE_SETUP(netlink)
+{
+	struct reason why;
+	int err;
+
+	OPEN_DEVICE(self->fd);
+	if (geteuid())
+		SKIP(return, "not root");
+	err = ask_open(&self->ask);
+	ASSERT_EQ(0, err);
+	test_setup(self->fd, WORKERS);
+	ASSERT_EQ(0, memory_map(&self->m, MEMORY_MEMFD, LENGTH, &why));
+	self->src = memfd_create_pattern(SEED_SOURCE, LENGTH);
+	ASSERT_LE(0, self->src);
+}
+
+FIXTURE_TEARDOWN(netlink)
+{
+	if (self->source)
+		fuse_source_stop(self->source);
+	close(self->fd);
+	close(self->src);
+	memory_unmap(&self->m);
+	ask_close(&self->ask);
+}
+
+typedef struct _test_data_netlink netlink_t;
+
+#define VALUE(answer, set, name)	((answer)->value[RAMLOAD_A_##set##_##name])
+#define COUNTER(answer, name)	((answer)->counters[RAMLOAD_A_COUNTERS_##name])
+
+static uint64_t boottime(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+/* The fd of a job of all of the memory, or -1. */
+static int start_job(netlink_t *self, int src)
+{
+	struct ramload_range range = RANGE(0, LENGTH, self->m.map);
+
+	return start_range(self->fd, src, RAMLOAD_DIRECT_OFF, &range);
+}
+
+static int run_job(netlink_t *self)
+{
+	int job = start_job(self, self->src);
+
+	if (job >= 0 && raw_result(job, RAMLOAD_JOB_RESULT_WAIT, &self->result))
+		return -1;
+	return job;
+}
+
+/* Of this process, nobody else loads. Returns the id, or 0. */
+static uint32_t my_context(netlink_t *self, struct answer *answer)
+{
+	static struct answer answers[MANY];
+	int nr = ask_all(&self->ask, RAMLOAD_NL_CMD_CONTEXT_GET, 0, 0, answers,
+			 MANY);
+	int i;
+
+	for (i = 0; i < nr && i < MANY; i++) {
+		*answer = answers[i];
+		if (VALUE(answer, CONTEXT, PID) == getpid())
+			return VALUE(answer, CONTEXT, ID);
+	}
+	return 0;
+}
+
+/* The newest job of a context. Returns its id, or 0. */
+static uint32_t last_job(netlink_t *self, uint32_t context,
+			 struct answer *answer)
+{
+	static struct answer answers[MANY + 1];
+	int nr = ask_all(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+			 RAMLOAD_A_JOB_CONTEXT, context, answers, MANY + 1);
+
+	if (nr <= 0 || nr > MANY + 1)
+		return 0;
+	*answer = answers[nr - 1];
+	return VALUE(answer, JOB, ID);
+}
+
+TEST_F(netlink, context)
+{
+	struct answer by_id;
+	uint32_t id;
+	char comm[32] = "";
+	FILE *f;
+
+	id = my_context(self, &self->answer);
+	ASSERT_NE(0, id);
+	f = fopen("/proc/self/comm", "r");
+	ASSERT_NE(NULL, f);
+	ASSERT_NE(NULL, fgets(comm, sizeof(comm), f));
+	fclose(f);
+	comm[strcspn(comm, "\n")] = '\0';
+	ASSERT_STREQ(comm, self->answer.comm);
+	ASSERT_EQ(WORKERS, VALUE(&self->answer, CONTEXT, WORKERS));
+	ASSERT_EQ(0, VALUE(&self->answer, CONTEXT, JOBS));
+	ASSERT_LT(0, VALUE(&self->answer, CONTEXT, START_TIME));
+	ASSERT_GT(boottime(), VALUE(&self->answer, CONTEXT, START_TIME));
+
+	ASSERT_EQ(0, ask_one(&self->ask, RAMLOAD_NL_CMD_CONTEXT_GET,
+			     RAMLOAD_A_CONTEXT_ID, id, &by_id));
+	ASSERT_EQ(0, memcmp(&by_id, &self->answer, sizeof(by_id)));
+
+	/* It goes with its fd. */
+	ASSERT_EQ(0, close(self->fd));
+	self->fd = -1;
+	ASSERT_EQ(-ENOENT, ask_one(&self->ask, RAMLOAD_NL_CMD_CONTEXT_GET,
+				   RAMLOAD_A_CONTEXT_ID, id, &by_id));
+	ASSERT_NE('\0', self->ask.text[0]);
+}
+
+TEST_F(netlink, workers)
+{
+	struct answer workers[WORKERS + 1];
+	uint64_t bytes = 0, chunks = 0, busy = 0;
+	uint32_t context;
+	struct ramload_info info;
+	char tid[32];
+	int job, i;
+
+	test_info(self->fd, &info);
+	context = my_context(self, &self->answer);
+	job = run_job(self);
+	ASSERT_LE(0, job);
+	ASSERT_EQ(WORKERS, ask_all(&self->ask, RAMLOAD_NL_CMD_WORKER_GET,
+				   RAMLOAD_A_WORKER_CONTEXT, context, workers,
+				   WORKERS + 1));
+	for (i = 0; i < WORKERS; i++) {
+		ASSERT_EQ(context, VALUE(&workers[i], WORKER, CONTEXT));
+		ASSERT_EQ(i, VALUE(&workers[i], WORKER, INDEX));
+		ASSERT_EQ(RAMLOAD_WORKER_IDLE, VALUE(&workers[i], WORKER, STATE));
+		ASSERT_FALSE(workers[i].has[RAMLOAD_A_WORKER_JOB]);
+		bytes += VALUE(&workers[i], WORKER, BYTES);
+		chunks += VALUE(&workers[i], WORKER, CHUNKS);
+		busy += VALUE(&workers[i], WORKER, BUSY_TIME);
+		snprintf(tid, sizeof(tid), "%lu",
+			 (unsigned long)VALUE(&workers[i], WORKER, TID));
+		if (info.out_features & RAMLOAD_FEATURE_THREADS) {
+			ASSERT_TRUE(process_is_worker(getpid(), tid));
+		}
+	}
+	ASSERT_EQ(LENGTH, bytes);
+	ASSERT_EQ(LENGTH / KIB(64), chunks);
+	ASSERT_LT(0, busy);
+	close(job);
+}
+
+static struct fuse_source *start_source(netlink_t *self, uint64_t gate,
+					struct reason *why)
+{
+	self->source = fuse_source_start(LENGTH, gate, why);
+	return self->source;
+}
+
+/* While a read is held, the job and its worker are seen at it. */
+TEST_F_TIMEOUT(netlink, running_job, TIMEOUT)
+{
+	struct answer workers[WORKERS], *w = workers;
+	struct reason why;
+	uint32_t context, id;
+	int job;
+
+	if (!start_source(self, LENGTH / 2, &why))
+		SKIP(return, "%s", why.text);
+	job = start_job(self, self->source->fd);
+	ASSERT_LE(0, job);
+	fuse_source_wait_held(self->source);
+	context = my_context(self, &self->answer);
+	ASSERT_EQ(1, VALUE(&self->answer, CONTEXT, JOBS));
+	id = last_job(self, context, &self->answer);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(RAMLOAD_JOB_RUNNING, VALUE(&self->answer, JOB, STATE));
+	ASSERT_EQ(LENGTH, VALUE(&self->answer, JOB, BYTES_TOTAL));
+	ASSERT_GT(LENGTH, VALUE(&self->answer, JOB, BYTES_DONE));
+	ASSERT_LT(0, VALUE(&self->answer, JOB, CHUNKS_TAKEN));
+	ASSERT_EQ(LENGTH / KIB(64), VALUE(&self->answer, JOB, CHUNKS));
+	ASSERT_LT(0, VALUE(&self->answer, JOB, SERVICE_TIME));
+	ASSERT_FALSE(self->answer.has[RAMLOAD_A_JOB_ERROR_OFFSET]);
+
+	ASSERT_EQ(WORKERS, ask_all(&self->ask, RAMLOAD_NL_CMD_WORKER_GET,
+				   RAMLOAD_A_WORKER_CONTEXT, context, workers,
+				   WORKERS));
+	if (!w->has[RAMLOAD_A_WORKER_JOB])
+		w++;
+	ASSERT_EQ(id, VALUE(w, WORKER, JOB));
+	ASSERT_EQ(RAMLOAD_WORKER_BUSY, VALUE(w, WORKER, STATE));
+
+	fuse_source_release(self->source);
+	test_result(job, RAMLOAD_JOB_RESULT_WAIT, &self->result);
+	ASSERT_EQ(0, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+			     RAMLOAD_A_JOB_ID, id, &self->answer));
+	ASSERT_EQ(RAMLOAD_JOB_DONE, VALUE(&self->answer, JOB, STATE));
+	close(job);
+}
+
+TEST_F(netlink, job)
+{
+	struct answer again;
+	uint64_t before = boottime();
+	uint32_t context, id;
+	unsigned int order;
+	uint64_t folios = 0;
+	int job = run_job(self);
+
+	ASSERT_LE(0, job);
+	context = my_context(self, &self->answer);
+	id = last_job(self, context, &self->answer);
+	ASSERT_NE(0, id);
+	ASSERT_EQ(context, VALUE(&self->answer, JOB, CONTEXT));
+	ASSERT_EQ(getpid(), VALUE(&self->answer, JOB, PID));
+	ASSERT_EQ(RAMLOAD_JOB_DONE, VALUE(&self->answer, JOB, STATE));
+	ASSERT_EQ(0, VALUE(&self->answer, JOB, ERROR));
+	ASSERT_EQ(1, VALUE(&self->answer, JOB, RANGES));
+	ASSERT_EQ(LENGTH, VALUE(&self->answer, JOB, BYTES_DONE));
+	ASSERT_LE(before, VALUE(&self->answer, JOB, START_TIME));
+	ASSERT_GE(boottime(), VALUE(&self->answer, JOB, START_TIME) +
+			      VALUE(&self->answer, JOB, QUEUE_TIME) +
+			      VALUE(&self->answer, JOB, SERVICE_TIME));
+	ASSERT_EQ(LENGTH, COUNTER(&self->answer, SHMEM) +
+			  COUNTER(&self->answer, USER) +
+			  COUNTER(&self->answer, PINNED));
+	ASSERT_EQ(LENGTH, COUNTER(&self->answer, CACHED));
+	ASSERT_EQ(0, COUNTER(&self->answer, DIRECT));
+	for (order = 0; order < ASK_ORDERS; order++)
+		folios += self->answer.folios[order] << order;
+	if (COUNTER(&self->answer, SHMEM)) {
+		ASSERT_LE(LENGTH / PAGE, folios);
+	}
+
+	/* What is done stays as it was; and goes with the fd. */
+	usleep(1000);
+	ASSERT_EQ(0, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+			     RAMLOAD_A_JOB_ID, id, &again));
+	ASSERT_EQ(0, memcmp(&again, &self->answer, sizeof(again)));
+	close(job);
+	ASSERT_EQ(-ENOENT, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+				   RAMLOAD_A_JOB_ID, id, &again));
+}
+
+TEST_F(netlink, failed_job)
+{
+	struct ramload_range range = RANGE(MIB(1), LENGTH, self->m.map);
+	struct ramload_load load = LOAD(self->src, &range, 1);
+	uint32_t context = my_context(self, &self->answer);
+
+	test_load(self->fd, &load);
+	test_result(load.out_job_fd, RAMLOAD_JOB_RESULT_WAIT, &self->result);
+	ASSERT_NE(0, last_job(self, context, &self->answer));
+	ASSERT_EQ(RAMLOAD_JOB_FAILED, VALUE(&self->answer, JOB, STATE));
+	ASSERT_EQ(-ENODATA, (int32_t)VALUE(&self->answer, JOB, ERROR));
+	ASSERT_EQ(0, VALUE(&self->answer, JOB, ERROR_RANGE));
+	ASSERT_TRUE(self->answer.has[RAMLOAD_A_JOB_ERROR_OFFSET]);
+	ASSERT_EQ(LENGTH, VALUE(&self->answer, JOB, ERROR_OFFSET));
+	ASSERT_EQ(MIB(1), VALUE(&self->answer, JOB, BYTES_DONE));
+	close(load.out_job_fd);
+}
+
+/* Of what was there, each is told of once, in order, whatever comes and goes. */
+TEST_F_TIMEOUT(netlink, many_jobs, TIMEOUT)
+{
+	static struct answer answers[2 * MANY];
+	uint32_t context = my_context(self, &self->answer);
+	int jobs[MANY];
+	int i, nr, ret, seen;
+
+	for (i = 0; i < MANY; i++) {
+		jobs[i] = run_job(self);
+		ASSERT_LE(0, jobs[i]);
+	}
+	nr = ask_all(&self->ask, RAMLOAD_NL_CMD_JOB_GET, RAMLOAD_A_JOB_CONTEXT,
+		     context, answers, 2 * MANY);
+	ASSERT_EQ(MANY, nr);
+	ASSERT_FALSE(self->ask.interrupted);
+	for (i = 1; i < nr; i++)
+		ASSERT_LT(VALUE(&answers[i - 1], JOB, ID),
+			  VALUE(&answers[i], JOB, ID));
+
+	ASSERT_EQ(0, ask_dump(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+			      RAMLOAD_A_JOB_CONTEXT, context));
+	seen = ask_next(&self->ask, answers, MANY);
+	ASSERT_LT(0, seen);
+	ASSERT_GT(MANY - 2, seen);
+	/* One that was told of, and one that will not be. */
+	close(jobs[0]);
+	close(jobs[MANY - 1]);
+	do {
+		ret = ask_next(&self->ask, answers + seen, MANY - seen);
+		ASSERT_LE(0, ret);
+		seen += ret;
+	} while (ret);
+	ASSERT_TRUE(self->ask.interrupted);
+	ASSERT_LE(MANY - 1, seen);
+	for (i = 1; i < seen; i++)
+		ASSERT_LT(VALUE(&answers[i - 1], JOB, ID),
+			  VALUE(&answers[i], JOB, ID));
+	for (i = 1; i < MANY - 1; i++)
+		close(jobs[i]);
+}
+
+TEST_F(netlink, totals)
+{
+	struct answer before, after;
+	uint64_t jobs = 0;
+	int job;
+
+	ASSERT_EQ(0, ask_one(&self->ask, RAMLOAD_NL_CMD_TOTALS_GET, 0, 0,
+			     &before));
+	job = run_job(self);
+	ASSERT_LE(0, job);
+	close(job);
+	ASSERT_EQ(0, close(self->fd));
+	self->fd = -1;
+	ASSERT_EQ(0, ask_one(&self->ask, RAMLOAD_NL_CMD_TOTALS_GET, 0, 0,
+			     &after));
+	ASSERT_LE(1, VALUE(&after, TOTALS, DONE) - VALUE(&before, TOTALS, DONE));
+	ASSERT_LE(LENGTH, VALUE(&after, TOTALS, BYTES_DONE) -
+			  VALUE(&before, TOTALS, BYTES_DONE));
+	ASSERT_LE(LENGTH, COUNTER(&after, CACHED) - COUNTER(&before, CACHED));
+	ASSERT_LT(VALUE(&before, TOTALS, SERVICE_TIME),
+		  VALUE(&after, TOTALS, SERVICE_TIME));
+	ASSERT_GT(VALUE(&before, TOTALS, WORKERS),
+		  VALUE(&after, TOTALS, WORKERS));
+	jobs = VALUE(&after, TOTALS, DONE) + VALUE(&after, TOTALS, FAILED) +
+	       VALUE(&after, TOTALS, CANCELLED) +
+	       VALUE(&after, TOTALS, RUNNING);
+	ASSERT_EQ(jobs, VALUE(&after, TOTALS, SUBMITTED));
+}
+
+/* A child that does @fn with what it may. Returns its exit status. */
+static int in_child(netlink_t *self, int (*fn)(netlink_t *self, uint32_t id),
+		    uint32_t id)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(fn(self, id));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* Nothing of others is seen. Returns 0, or the line that finds out. */
+static int sees_nothing(struct ask *a, uint32_t id)
+{
+	struct answer answer;
+
+	if (ask_one(a, RAMLOAD_NL_CMD_JOB_GET, RAMLOAD_A_JOB_ID, id,
+		    &answer) != -ENOENT)
+		return 1;
+	if (ask_all(a, RAMLOAD_NL_CMD_JOB_GET, 0, 0, &answer, 1) != 0)
+		return 2;
+	if (ask_all(a, RAMLOAD_NL_CMD_CONTEXT_GET, 0, 0, &answer, 1) != 0)
+		return 3;
+	if (ask_all(a, RAMLOAD_NL_CMD_WORKER_GET, 0, 0, &answer, 1) != 0)
+		return 4;
+	if (ask_one(a, RAMLOAD_NL_CMD_TOTALS_GET, 0, 0, &answer) != -EPERM)
+		return 5;
+	return 0;
+}
+
+/* What a process has made is its own. */
+static int sees_its_own(struct ask *a)
+{
+	struct answer answer;
+	int fd = open_device();
+
+	if (fd < 0 || raw_setup(fd, 1))
+		return 10;
+	if (ask_all(a, RAMLOAD_NL_CMD_CONTEXT_GET, 0, 0, &answer, 1) != 1)
+		return 11;
+	if (VALUE(&answer, CONTEXT, PID) != getpid())
+		return 12;
+	if (ask_all(a, RAMLOAD_NL_CMD_WORKER_GET, 0, 0, &answer, 1) != 1)
+		return 13;
+	close(fd);
+	return 0;
+}
+
+static int be_nobody(void)
+{
+	return syscall(SYS_setgroups, 0, NULL) ||
+	       syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) ||
+	       syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY);
+}
+
+static int look_as_nobody(netlink_t *self, uint32_t id)
+{
+	struct ask a;
+	int fd = open_device();
+	int ret;
+
+	if (be_nobody() || ask_open(&a))
+		return 20;
+	ret = sees_nothing(&a, id);
+	if (!ret && ask_listen(&a) != -EPERM)
+		ret = 21;
+	close(fd);
+	return ret;
+}
+
+static int look_at_own_as_nobody(netlink_t *self, uint32_t id)
+{
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct ask a;
+
+	setrlimit(RLIMIT_NPROC, &unlimited);
+	if (chmod(RAMLOAD_DEVICE, 0666))
+		return UNABLE;
+	if (be_nobody() || ask_open(&a))
+		return 20;
+	return sees_its_own(&a);
+}
+
+/* Its capabilities are those of its own user namespace. */
+static int look_in_user_namespace(netlink_t *self, uint32_t id)
+{
+	struct ask a;
+
+	if (be_nobody() || unshare(CLONE_NEWUSER))
+		return UNABLE;
+	if (ask_open(&a))
+		return 20;
+	return sees_nothing(&a, id);
+}
+
+static int look_in_network_namespace(netlink_t *self, uint32_t id)
+{
+	struct ask a;
+
+	if (be_nobody() || unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return UNABLE;
+	if (ask_open(&a))
+		return 20;
+	return sees_nothing(&a, id);
+}
+
+/* The socket is of somebody who may; who uses it may not. */
+static int look_with_socket_of_root(netlink_t *self, uint32_t id)
+{
+	if (be_nobody())
+		return 20;
+	return sees_nothing(&self->ask, id);
+}
+
+TEST_F_TIMEOUT(netlink, who_sees_what, TIMEOUT)
+{
+	static int (*const looks[])(netlink_t *self, uint32_t id) = {
+		look_as_nobody,
+		look_at_own_as_nobody,
+		look_in_user_namespace,
+		look_in_network_namespace,
+		look_with_socket_of_root,
+	};
+	uint32_t id;
+	int job = run_job(self);
+	size_t i;
+
+	ASSERT_LE(0, job);
+	id = last_job(self, my_context(self, &self->answer), &self->answer);
+	ASSERT_NE(0, id);
+	for (i = 0; i < ARRAY_SIZE(looks); i++) {
+		int status = in_child(self, looks[i], id);
+
+		if (status == UNABLE)
+			TH_LOG("not possible here: %zu", i);
+		else
+			ASSERT_EQ(0, status);
+	}
+	chmod(RAMLOAD_DEVICE, 0660);
+	close(job);
+}
+
+/* Pids are those of the reader's namespace; there, we have none. */
+static int look_in_pid_namespace(netlink_t *self, uint32_t id)
+{
+	struct answer answer;
+	struct ask a;
+	pid_t pid;
+	int status;
+
+	if (unshare(CLONE_NEWPID))
+		return UNABLE;
+	pid = fork();
+	if (!pid) {
+		if (ask_open(&a) ||
+		    ask_one(&a, RAMLOAD_NL_CMD_JOB_GET, RAMLOAD_A_JOB_ID, id,
+			    &answer))
+			_exit(1);
+		_exit(VALUE(&answer, JOB, PID) ? 2 : 0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return UNABLE;
+	return WEXITSTATUS(status);
+}
+
+TEST_F(netlink, pid_namespace)
+{
+	uint32_t id;
+	int job = run_job(self);
+	int status;
+
+	ASSERT_LE(0, job);
+	id = last_job(self, my_context(self, &self->answer), &self->answer);
+	status = in_child(self, look_in_pid_namespace, id);
+	if (status == UNABLE)
+		SKIP(return, "no pid namespace");
+	ASSERT_EQ(0, status);
+	close(job);
+}
+
+struct attr {
+	uint16_t len;
+	uint16_t type;
+	uint8_t data[12];
+};
+
+TEST_F(netlink, malformed)
+{
+	struct attr attr;
+	uint32_t bytes, value;
+	uint16_t type;
+
+	/* Ids that are missing, of another size, 0, or of nothing. */
+	ASSERT_EQ(-EINVAL, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET, 0, 0,
+				   &self->answer));
+	ASSERT_NE('\0', self->ask.text[0]);
+	ASSERT_EQ(-EINVAL, ask_one(&self->ask, RAMLOAD_NL_CMD_CONTEXT_GET, 0, 0,
+				   &self->answer));
+	ASSERT_EQ(-ERANGE, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+				   RAMLOAD_A_JOB_ID, 0, &self->answer));
+	ASSERT_EQ(-ENOENT, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+				   RAMLOAD_A_JOB_ID, UINT32_MAX,
+				   &self->answer));
+	/* An attribute that is told, not asked with. */
+	ASSERT_EQ(-EINVAL, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+				   RAMLOAD_A_JOB_PID, 1, &self->answer));
+	ASSERT_EQ(-EINVAL, ask_one(&self->ask, RAMLOAD_NL_CMD_TOTALS_GET,
+				   RAMLOAD_A_TOTALS_DONE, 1, &self->answer));
+	/* Commands that there are not, or not so. */
+	ASSERT_EQ(-EOPNOTSUPP, ask_one(&self->ask, RAMLOAD_NL_CMD_MAX + 1, 0, 0,
+				       &self->answer));
+	ASSERT_EQ(-EOPNOTSUPP, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_DONE, 0, 0,
+				       &self->answer));
+	ASSERT_EQ(-EOPNOTSUPP, ask_one(&self->ask, RAMLOAD_NL_CMD_WORKER_GET, 0,
+				       0, &self->answer));
+	ASSERT_EQ(-EOPNOTSUPP, ask_all(&self->ask, RAMLOAD_NL_CMD_TOTALS_GET, 0,
+				       0, &self->answer, 1));
+	/* Attributes cut off anywhere, of any length and type. */
+	for (type = 0; type <= RAMLOAD_A_JOB_MAX + 1; type++) {
+		for (bytes = 1; bytes <= sizeof(attr); bytes++) {
+			for (value = 0; value <= sizeof(attr) + 1; value++) {
+				attr = (struct attr){ .len = value,
+						      .type = type };
+				ASSERT_GT(0, ask_raw(&self->ask,
+						     RAMLOAD_NL_CMD_JOB_GET, 0,
+						     &attr, bytes));
+			}
+		}
+	}
+	ASSERT_NE(0, my_context(self, &self->answer));
+}
+
+/* What is done while somebody listens, and how it ended. */
+TEST_F_TIMEOUT(netlink, events, TIMEOUT)
+{
+	unsigned int started = 0, progress = 0;
+	uint64_t start = boottime();
+	struct ask events;
+	uint64_t done = 0;
+	int job;
+
+	ASSERT_EQ(0, ask_open(&events));
+	ASSERT_EQ(0, ask_listen(&events));
+	job = run_job(self);
+	ASSERT_LE(0, job);
+	do {
+		ASSERT_EQ(1, ask_event(&events, &self->answer, 10000));
+		if (VALUE(&self->answer, JOB, PID) != getpid())
+			continue;
+		ASSERT_LE(done, VALUE(&self->answer, JOB, BYTES_DONE));
+		done = VALUE(&self->answer, JOB, BYTES_DONE);
+		started += self->answer.cmd == RAMLOAD_NL_CMD_JOB_STARTED;
+		progress += self->answer.cmd == RAMLOAD_NL_CMD_JOB_PROGRESS;
+	} while (self->answer.cmd != RAMLOAD_NL_CMD_JOB_DONE);
+	ASSERT_EQ(1, started);
+	ASSERT_LE(progress, 1 + (boottime() - start) / (NS_PER_S / 10));
+	ASSERT_EQ(RAMLOAD_JOB_DONE, VALUE(&self->answer, JOB, STATE));
+	ASSERT_EQ(LENGTH, done);
+	ASSERT_EQ(LENGTH, COUNTER(&self->answer, CACHED));
+	ASSERT_EQ(0, ask_event(&events, &self->answer, 0));
+	close(job);
+	ask_close(&events);
+}
+
+/* A listener that reads nothing loses some, and no load fails or waits. */
+TEST_F_TIMEOUT(netlink, full_socket, TIMEOUT)
+{
+	struct ask events;
+	int i, job, ret, nr = 0, lost = 0;
+
+	ASSERT_EQ(0, ask_open(&events));
+	nl_socket_set_buffer_size(events.sock, 1, 1);
+	ASSERT_EQ(0, ask_listen(&events));
+	for (i = 0; i < MANY; i++) {
+		job = run_job(self);
+		ASSERT_LE(0, job);
+		ASSERT_EQ(0, self->result.out_error);
+		close(job);
+	}
+	while ((ret = ask_event(&events, &self->answer, 0))) {
+		ASSERT_TRUE(ret == 1 || ret == -ENOBUFS);
+		nr += ret == 1;
+		lost += ret == -ENOBUFS;
+	}
+	TH_LOG("%d of at least %d events came", nr, 2 * MANY);
+	ASSERT_LT(0, lost);
+	ASSERT_GT(2 * MANY, nr);
+	ask_close(&events);
+}
+
+TEST_HARNESS_MAIN
