@@ -444,6 +444,7 @@ TEST_F(load, dontcache)
 	uint8_t *buffer = map_memory(MiB);
 	struct ramload_block block = { .length = CACHED, .dest = dest };
 	struct ramload_result result;
+	unsigned int kept = 0;
 
 	drop_cache(self->fd);
 	if (cached_pages(self->fd, 0, CACHED))
@@ -454,17 +455,20 @@ TEST_F(load, dontcache)
 	EXPECT_TRUE(holds(dest, CACHED, 0));
 	EXPECT_EQ(0, cached_pages(self->fd, 0, CACHED));
 
-	/* Nothing is to be read ahead. */
-	posix_fadvise(self->fd, 0, 0, POSIX_FADV_RANDOM);
-	ASSERT_EQ(MiB, pread(self->fd, buffer, MiB, there));
-	posix_fadvise(self->fd, there + MiB, 0, POSIX_FADV_DONTNEED);
-	ASSERT_EQ(MiB / GUARD, cached_pages(self->fd, 0, CACHED));
-	memset(dest, FRESH, CACHED);
-	ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
-			      &self->options, &result));
-	EXPECT_TRUE(holds(dest, CACHED, 0));
-	EXPECT_EQ(MiB / GUARD, cached_pages(self->fd, there, MiB));
-	EXPECT_EQ(MiB / GUARD, cached_pages(self->fd, 0, CACHED));
+	/* A machine that is short of memory may drop some pages by itself. */
+	for (int tries = 0; kept != MiB / GUARD && tries < 10; tries++) {
+		/* Nothing is to be read ahead. */
+		drop_cache(self->fd);
+		posix_fadvise(self->fd, 0, 0, POSIX_FADV_RANDOM);
+		ASSERT_EQ(MiB, pread(self->fd, buffer, MiB, there));
+		memset(dest, FRESH, CACHED);
+		ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
+				      &self->options, &result));
+		ASSERT_TRUE(holds(dest, CACHED, 0));
+		kept = cached_pages(self->fd, there, MiB);
+		EXPECT_EQ(kept, cached_pages(self->fd, 0, CACHED));
+	}
+	EXPECT_EQ(MiB / GUARD, kept);
 	munmap(buffer, MiB);
 	unmap_dest(dest, CACHED, 0);
 }

@@ -608,7 +608,7 @@ TEST_F_TIMEOUT(preload, child_loads, TEST_SECONDS)
 	ASSERT_EQ(0, begin_load(&self->image));
 	ASSERT_LT(0, load_rest(&self->image, self->block, 0));
 	ASSERT_TRUE(next_summary(self));
-	pid = fork();
+	pid = fork_settled();
 	if (!pid) {
 		uint8_t *block = map_block(LENGTH);
 

@@ -6,11 +6,16 @@
 #ifndef PRELOAD_UTIL_H
 #define PRELOAD_UTIL_H
 
+#include <dirent.h>
 #include <endian.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "load_util.h"
 
@@ -258,6 +263,45 @@ static inline int begin_load(const struct image *image)
 out:
 	free(bitmap);
 	return err;
+}
+
+/* Threads that are not asleep, besides the caller */
+static inline int threads_at_work(void)
+{
+	char path[sizeof("/proc/self/task//stat") + 256], state;
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	int nr = 0;
+	FILE *f;
+
+	while (dir && (entry = readdir(dir))) {
+		if (atoi(entry->d_name) <= 0 || atoi(entry->d_name) == gettid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat",
+			 entry->d_name);
+		f = fopen(path, "re");
+		nr += f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1 &&
+		      state != 'S';
+		if (f)
+			fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return nr;
+}
+
+/*
+ * A fork while no other thread is in the middle of something: the allocator of
+ * the address sanitizer does not survive it if one was in there.
+ */
+static inline pid_t fork_settled(void)
+{
+	for (int quiet = 0; quiet < 20; quiet++) {
+		usleep(1000);
+		if (threads_at_work())
+			quiet = 0;
+	}
+	return fork();
 }
 
 /* The run of present pages at or after *@page, 1 MiB at most; its pages */
