@@ -126,7 +126,8 @@ ssize_t fill_pinned(struct fill *f, const struct source_file *src);
 ssize_t fill_read_batch(struct fill *f);
 
 /* Counts what a fill has loaded; returns @ret. */
-static inline ssize_t fill_loaded(struct fill *f, enum stat_item item, ssize_t ret)
+static inline ssize_t fill_loaded(struct fill *f, enum stat_item item,
+				  ssize_t ret)
 {
 	if (ret > 0)
 		stats_add(&f->stats, item, ret);

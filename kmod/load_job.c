@@ -29,9 +29,10 @@
  * Locking. @lock protects the error and what was counted; it is a leaf, under
  * worker_pool.lock, the registry's, or alone. @node and @running belong to
  * worker_pool.lock. @cancelled and @failed are only ever set, and read without
- * a lock: seeing them late costs a batch or a chunk of work, nothing else. @request does not change until
- * load_job_finish(), which nobody calls while a worker has the job; @source
- * not until @done, and is then closed by who takes it out with xchg().
+ * a lock: seeing them late costs a batch or a chunk of work, nothing else.
+ * @request does not change until load_job_finish(), which nobody calls while a
+ * worker has the job; @source not until @done, and is then closed by who takes
+ * it out with xchg().
  */
 
 #include <linux/cred.h>

@@ -33,21 +33,21 @@ struct worker_pool;
  * @nr_ranges: ranges of the request
  * @nr_chunks: chunks of it
  * @bytes_total: bytes to load
- * @bytes_done: bytes loaded
- * @cancelled: workers are to stop at once
- * @failed: workers are to take no more chunks
- * @done: no worker will touch the job, or the destination on its behalf, again
  * @submit_ns: when it was submitted, of CLOCK_BOOTTIME
  * @first_ns: when its first chunk was taken, or 0
  * @done_ns: when it was done, or 0
+ * @cancelled: workers are to stop at once
+ * @failed: workers are to take no more chunks
+ * @done: no worker will touch the job, or the destination on its behalf, again
+ * @wait: woken when @done is set
+ * @cursor: index of the next chunk to take
+ * @bytes_done: bytes loaded
  * @told: when the last progress was told of, in jiffies
  * @lock: protects the error and @stats
  * @error: 0 or the errno of the lowest position that failed
  * @error_range: the range it is in
  * @error_offset: its offset in the source
  * @stats: what workers have counted
- * @wait: woken when @done is set
- * @cursor: index of the next chunk to take
  */
 struct load_job {
 	u32 id;
@@ -64,20 +64,20 @@ struct load_job {
 	u64 submit_ns;
 	u64 first_ns;
 	u64 done_ns;
-	unsigned long told;
 	bool cancelled;
 	bool failed;
 	bool done;
-	spinlock_t lock;	/* the error, and stats */
-	int error;
-	u32 error_range;
-	u64 error_offset;
-	struct stats stats;
 	wait_queue_head_t wait;
 
 	/* Written once for each chunk, by all workers. */
 	atomic_t cursor ____cacheline_aligned_in_smp;
 	atomic64_t bytes_done;
+	unsigned long told;
+	spinlock_t lock;	/* the error, and stats */
+	int error;
+	u32 error_range;
+	u64 error_offset;
+	struct stats stats;
 };
 
 struct ramload_job_result;
