@@ -291,7 +291,6 @@ static size_t take_read(struct source_batch *b, const struct source_read *r)
 {
 	size_t bytes;
 
-	stats_add(b->stats, STAT_READS, 1);
 	if (!source_file_has_read(b->src, r->queued, r->ret, r->bytes)) {
 		stats_add(b->stats, STAT_NOT_DIRECT, 1);
 		return 0;
@@ -316,6 +315,7 @@ static size_t read_several(struct source_batch *b)
 	atomic_set(&b->under_way, 1);
 	nr = start_reads(b);
 	wait_for_reads(b);
+	stats_add(b->stats, STAT_READS, nr);
 	b->direct = nr;
 	for (i = 0; i < nr; i++) {
 		bytes = take_read(b, &b->reads[i]);
