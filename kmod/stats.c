@@ -6,16 +6,19 @@
  * chunk, and needs no lock for that; at the end of the chunk, what it has
  * counted goes to its job and to the totals, which outlive contexts and jobs.
  *
- * Locking: totals_lock protects the totals. It is a leaf.
+ * Locking: none. Each CPU has totals of its own, which nobody else writes.
  */
 
+#include <linux/build_bug.h>
 #include <linux/errno.h>
-#include <linux/spinlock.h>
+#include <linux/percpu.h>
+#include <linux/stddef.h>
 
 #include "stats.h"
 
-static DEFINE_SPINLOCK(totals_lock);
-static struct totals totals;
+#define NR_TOTALS	(sizeof(struct totals) / sizeof(u64))
+
+static DEFINE_PER_CPU(struct totals, totals);
 
 void stats_add_all(struct stats *to, const struct stats *from)
 {
@@ -27,9 +30,7 @@ void stats_add_all(struct stats *to, const struct stats *from)
 
 void totals_add_submitted(void)
 {
-	spin_lock(&totals_lock);
-	totals.submitted++;
-	spin_unlock(&totals_lock);
+	this_cpu_inc(totals.submitted);
 }
 
 /**
@@ -39,10 +40,12 @@ void totals_add_submitted(void)
  */
 void totals_add_loaded(const struct stats *stats, u64 bytes)
 {
-	spin_lock(&totals_lock);
-	stats_add_all(&totals.stats, stats);
-	totals.bytes_done += bytes;
-	spin_unlock(&totals_lock);
+	unsigned int i;
+
+	for (i = 0; i < NR_STAT_ITEMS; i++)
+		if (stats->counts[i])
+			this_cpu_add(totals.stats.counts[i], stats->counts[i]);
+	this_cpu_add(totals.bytes_done, bytes);
 }
 
 /**
@@ -53,21 +56,42 @@ void totals_add_loaded(const struct stats *stats, u64 bytes)
  */
 void totals_add_ended(int error, u64 queue_ns, u64 service_ns)
 {
-	spin_lock(&totals_lock);
 	if (!error)
-		totals.done++;
+		this_cpu_inc(totals.done);
 	else if (error == -ECANCELED)
-		totals.cancelled++;
+		this_cpu_inc(totals.cancelled);
 	else
-		totals.failed++;
-	totals.queue_ns += queue_ns;
-	totals.service_ns += service_ns;
-	spin_unlock(&totals_lock);
+		this_cpu_inc(totals.failed);
+	this_cpu_add(totals.queue_ns, queue_ns);
+	this_cpu_add(totals.service_ns, service_ns);
 }
 
+static u64 sum(unsigned int i)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(((u64 *)per_cpu_ptr(&totals, cpu))[i]);
+	return sum;
+}
+
+/**
+ * totals_read() - add up what all CPUs have
+ * @t: filled in
+ *
+ * While jobs run, one number may be newer than another; no number is ever less
+ * than it was. The jobs that were submitted are read last: they are never less
+ * than those that have ended.
+ */
 void totals_read(struct totals *t)
 {
-	spin_lock(&totals_lock);
-	*t = totals;
-	spin_unlock(&totals_lock);
+	unsigned int i;
+
+	BUILD_BUG_ON(offsetof(struct totals, submitted));
+	for (i = NR_TOTALS; i--;) {
+		((u64 *)t)[i] = sum(i);
+		/* A job was submitted before it ended. */
+		smp_rmb();
+	}
 }

@@ -46,7 +46,7 @@ struct stats {
 
 /**
  * struct totals - what was done since the module was loaded
- * @submitted: jobs that were submitted
+ * @submitted: jobs that were submitted; it comes first, see totals_read()
  * @done: jobs that are done without an error
  * @failed: jobs that are done with one
  * @cancelled: jobs that were cancelled
