@@ -42,7 +42,8 @@ struct worker_pool;
  * @wait: woken when @done is set
  * @cursor: index of the next chunk to take
  * @bytes_done: bytes loaded
- * @told: when the last progress was told of, in jiffies
+ * @told: when the last progress was told of, or when it was submitted, in
+ *	jiffies
  * @lock: protects the error and @stats
  * @error: 0 or the errno of the lowest position that failed
  * @error_range: the range it is in

@@ -57,7 +57,6 @@ static int add(struct xarray *xa, u32 *id, void *entry, u32 *next)
 
 	if (err < 0)
 		return err == -EBUSY ? -ENOMEM : err;
-	registry_changed();
 	return 0;
 }
 

@@ -88,7 +88,7 @@ void registry_del_pool(struct worker_pool *pool);
 int registry_add_job(struct load_job *job);
 void registry_del_job(struct load_job *job);
 
-/* Bumped when something begins or ends. Never 0. */
+/* Bumped after something has come or gone that is seen. Never 0. */
 void registry_changed(void);
 u32 registry_generation(void);
 

@@ -20,9 +20,9 @@
  * Life. RAMLOAD_SETUP creates the pool and its threads. A pool dies, once and
  * for all, when its context is closed or when a thread is killed with its
  * process: queued jobs end at once as cancelled, running ones when their
- * workers notice. Each worker retires when the pool is dead and it has no
- * job; the last one has reap() called from a workqueue, which ends the threads
- * and frees the workers.
+ * workers notice, one that is in no list yet by who submits it. Each worker
+ * retires when the pool is dead and it has no job; the last one has reap()
+ * called from a workqueue, which ends the threads and frees the workers.
  *
  * Parking. A worker that is stopped with its process, or by a debugger, may
  * have a job. It is between two batches then, and says so: it is *parked*. Who
@@ -54,6 +54,7 @@
 
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/pid.h>
@@ -132,9 +133,10 @@ static void reap(struct work_struct *work)
 
 	/* Under the lock: whoever sees it may drop the last reference. */
 	spin_lock(&pool->lock);
-	pool->reaped = true;
+	WRITE_ONCE(pool->reaped, true);
 	wake_up_all(&pool->wait);
 	spin_unlock(&pool->lock);
+	registry_changed();
 	worker_pool_put(pool);
 }
 
@@ -322,8 +324,32 @@ struct worker_pool *worker_pool_create(struct mm_struct *mm,
 		die(pool);
 	else
 		kref_get(&pool->ref);
+	registry_changed();
 	retire(pool);
 	return err ? ERR_PTR(err) : pool;
+}
+
+/* The job is the pool's then, and seen from outside, but in no list yet. */
+static int admit(struct worker_pool *pool, struct load_job *job)
+{
+	int err = 0;
+
+	spin_lock(&pool->lock);
+	if (pool->dead) {
+		err = -ESHUTDOWN;
+	} else if (pool->unfinished >= limit_jobs()) {
+		err = -EBUSY;
+	} else {
+		pool->unfinished++;
+		kref_get(&pool->ref);
+		load_job_get(job);
+		job->told = jiffies;
+		job->submit_ns = ktime_get_boottime_ns();
+		/* Pairs with the acquire in sees_job(). */
+		smp_store_release(&job->pool, pool);
+	}
+	spin_unlock(&pool->lock);
+	return err;
 }
 
 /**
@@ -336,29 +362,26 @@ struct worker_pool *worker_pool_create(struct mm_struct *mm,
  */
 int worker_pool_submit(struct worker_pool *pool, struct load_job *job)
 {
-	u32 nr_chunks = job->request->nr_chunks;
-	int err = 0;
+	bool dead;
+	int err;
 
+	err = admit(pool, job);
+	if (err)
+		return err;
+	totals_add_submitted();
+	registry_changed();
+	/* Before a worker can tell of its end. */
+	netlink_job_started(job);
 	spin_lock(&pool->lock);
-	if (pool->dead) {
-		err = -ESHUTDOWN;
-	} else if (pool->unfinished >= limit_jobs()) {
-		err = -EBUSY;
-	} else {
-		pool->unfinished++;
-		kref_get(&pool->ref);
-		job->submit_ns = ktime_get_boottime_ns();
-		/* Pairs with the acquire in sees_job(). */
-		smp_store_release(&job->pool, pool);
-		totals_add_submitted();
-		load_job_get(job);
+	dead = pool->dead;
+	if (!dead) {
 		list_add_tail(&job->node, &pool->jobs);
-		wake_idle(pool, nr_chunks);
+		wake_idle(pool, job->nr_chunks);
 	}
 	spin_unlock(&pool->lock);
-	if (!err)
-		netlink_job_started(job);
-	return err;
+	if (dead)
+		finish(pool, job);
+	return 0;
 }
 
 /**
@@ -494,7 +517,7 @@ static void leave_job(struct worker *w)
 		finish(pool, job);
 }
 
-/* In each chunk's end, what others look at. */
+/* At the end of a chunk, or of a part of it: what others look at. */
 static void account(struct worker *w, u64 start)
 {
 	WRITE_ONCE(w->chunks, w->chunks + !w->in_chunk);
