@@ -171,7 +171,7 @@ static int put_totals(struct sk_buff *skb, const struct totals *t)
 
 /* Requests */
 
-/* The current task, which has sent @skb or reads what it has asked for with it. */
+/* The current task, which has sent @skb or reads the answer to it. */
 static struct viewer current_viewer(const struct sk_buff *skb)
 {
 	return (struct viewer){
@@ -209,6 +209,17 @@ static struct sk_buff *new_reply(struct genl_info *info, void **hdr)
 	return NULL;
 }
 
+/* The same command has another use for it. */
+static int refuse(struct nlattr **attrs, int attr,
+		  struct netlink_ext_ack *extack)
+{
+	if (!attrs || !attrs[attr])
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attrs[attr],
+			    "an id is for one, a context is for a dump");
+	return -EINVAL;
+}
+
 static int find_id(const struct genl_info *info, int attr, u32 *id)
 {
 	if (!info->attrs[attr]) {
@@ -232,14 +243,13 @@ static int context_get(struct sk_buff *skb, struct genl_info *info)
 	struct pool_status status;
 	struct sk_buff *answer;
 	void *hdr;
-	u32 id, found;
+	u32 id;
 	int err;
 
 	err = find_id(info, RAMLOAD_A_CONTEXT_ID, &id);
 	if (err)
 		return err;
-	found = id;
-	if (!registry_pool(&v, &found, &status) || found != id)
+	if (!registry_pool_by_id(&v, id, &status))
 		return not_found(info, RAMLOAD_A_CONTEXT_ID);
 	answer = new_reply(info, &hdr);
 	if (!answer)
@@ -253,14 +263,15 @@ static int job_get(struct sk_buff *skb, struct genl_info *info)
 	struct job_status status;
 	struct sk_buff *answer;
 	void *hdr;
-	u32 id, found;
+	u32 id;
 	int err;
 
-	err = find_id(info, RAMLOAD_A_JOB_ID, &id);
+	err = refuse(info->attrs, RAMLOAD_A_JOB_CONTEXT, info->extack);
+	if (!err)
+		err = find_id(info, RAMLOAD_A_JOB_ID, &id);
 	if (err)
 		return err;
-	found = id;
-	if (!registry_job(&v, &found, &status) || found != id)
+	if (!registry_job_by_id(&v, id, &status))
 		return not_found(info, RAMLOAD_A_JOB_ID);
 	answer = new_reply(info, &hdr);
 	if (!answer)
@@ -319,6 +330,16 @@ static u32 dump_filter(struct netlink_callback *cb, int attr)
 	return attrs && attrs[attr] ? nla_get_u32(attrs[attr]) : 0;
 }
 
+static int context_start(struct netlink_callback *cb)
+{
+	return refuse(genl_dump_attrs(cb), RAMLOAD_A_CONTEXT_ID, cb->extack);
+}
+
+static int job_start(struct netlink_callback *cb)
+{
+	return refuse(genl_dump_attrs(cb), RAMLOAD_A_JOB_ID, cb->extack);
+}
+
 static int context_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct viewer v = current_viewer(cb->skb);
@@ -338,17 +359,15 @@ static int context_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 static int worker_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	u32 only = dump_filter(cb, RAMLOAD_A_WORKER_CONTEXT);
 	struct viewer v = current_viewer(cb->skb);
-	u32 context = cb->args[0] ?: only;
+	u32 context = cb->args[0];
 	u32 index = cb->args[1];
 	struct worker_status status;
 	void *hdr;
 
+	v.context = dump_filter(cb, RAMLOAD_A_WORKER_CONTEXT);
 	cb->seq = registry_generation();
 	for (; registry_worker(&v, &context, &index, &status); index++) {
-		if (only && context != only)
-			break;
 		hdr = dump_begin(skb, cb, RAMLOAD_NL_CMD_WORKER_GET);
 		if (!hdr || !dump_end(skb, hdr, put_worker(skb, &status)))
 			break;
@@ -360,16 +379,14 @@ static int worker_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 static int job_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	u32 only = dump_filter(cb, RAMLOAD_A_JOB_CONTEXT);
 	struct viewer v = current_viewer(cb->skb);
 	u32 id = cb->args[0];
 	struct job_status status;
 	void *hdr;
 
+	v.context = dump_filter(cb, RAMLOAD_A_JOB_CONTEXT);
 	cb->seq = registry_generation();
 	for (; registry_job(&v, &id, &status); id++) {
-		if (only && status.context != only)
-			continue;
 		hdr = dump_begin(skb, cb, RAMLOAD_NL_CMD_JOB_GET);
 		if (!hdr || !dump_end(skb, hdr, put_job(skb, &status)))
 			break;
@@ -457,6 +474,7 @@ static const struct genl_ops ops[] = {
 	{
 		.cmd = RAMLOAD_NL_CMD_CONTEXT_GET,
 		.doit = context_get,
+		.start = context_start,
 		.dumpit = context_dump,
 		.policy = context_policy,
 		.maxattr = ARRAY_SIZE(context_policy) - 1,
@@ -468,6 +486,7 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = RAMLOAD_NL_CMD_JOB_GET,
 		.doit = job_get,
+		.start = job_start,
 		.dumpit = job_dump,
 		.policy = job_policy,
 		.maxattr = ARRAY_SIZE(job_policy) - 1,

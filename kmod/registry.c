@@ -8,7 +8,8 @@
  * Who looks, copies what there is to see, and takes no reference: a reference
  * to a job would keep its source open, one to a context its mm. So it looks
  * under the lock of the array, which whoever frees a job or a pool takes first,
- * to have it removed.
+ * to have it removed. Anybody may look as often as he likes, and others may
+ * have any number of jobs: so the lock is held for a few of them at a time.
  *
  * Locking. The arrays have a lock each: pools.xa_lock, then worker_pool.lock;
  * jobs.xa_lock, then load_job.lock. No caller of registry_add_*() and
@@ -18,7 +19,7 @@
  */
 
 #include <linux/atomic.h>
-#include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/xarray.h>
@@ -28,10 +29,8 @@
 #include "viewer.h"
 #include "worker_pool.h"
 
-/* What registry_job() looks at without a pause. */
-#define JOBS_AT_A_TIME	256
-
-enum { SEEN = 1, NOT_SEEN };
+/* So many are looked at without a pause. */
+#define LOOKS	16
 
 static DEFINE_XARRAY_FLAGS(pools, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 static DEFINE_XARRAY_FLAGS(jobs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -62,7 +61,7 @@ static int add(struct xarray *xa, u32 *id, void *entry, u32 *next)
 
 /**
  * registry_add_pool() - give a pool an id
- * @pool: a new pool
+ * @pool: a new pool; it is seen from now on
  *
  * Return: 0 or -ENOMEM.
  */
@@ -102,14 +101,40 @@ void registry_del_job(struct load_job *job)
 	registry_changed();
 }
 
+/*
+ * The first entry from an id on that is seen. The lock is given up now and
+ * then, for those who begin or end something.
+ */
+static void *find(struct xarray *xa, unsigned long *id, const struct viewer *v,
+		  bool (*sees)(const struct viewer *v, const void *entry))
+{
+	unsigned int looks = 0;
+	void *entry;
+
+	lockdep_assert_held(&xa->xa_lock);
+	for (;; ++*id) {
+		entry = xa_find(xa, id, ULONG_MAX, XA_PRESENT);
+		if (!entry || sees(v, entry))
+			return entry;
+		if (++looks % LOOKS)
+			continue;
+		xa_unlock(xa);
+		cond_resched();
+		xa_lock(xa);
+	}
+}
+
 /* One whose threads have ended is there for the sake of its jobs alone. */
-static bool see_pool(const struct viewer *v, struct worker_pool *pool,
+static bool sees_pool(const struct viewer *v, const void *entry)
+{
+	const struct worker_pool *pool = entry;
+
+	return viewer_sees(v, pool->mm, pool->id) && !READ_ONCE(pool->reaped);
+}
+
+static void see_pool(const struct viewer *v, struct worker_pool *pool,
 		     struct pool_status *status)
 {
-	bool seen;
-
-	if (!viewer_sees(v, pool->mm))
-		return false;
 	*status = (struct pool_status){
 		.id = pool->id,
 		.pid = viewer_pid(v, pool->pid),
@@ -119,27 +144,38 @@ static bool see_pool(const struct viewer *v, struct worker_pool *pool,
 	memcpy(status->comm, pool->comm, sizeof(status->comm));
 	spin_lock(&pool->lock);
 	status->unfinished = pool->unfinished;
-	seen = !pool->reaped;
 	spin_unlock(&pool->lock);
-	return seen;
 }
 
 bool registry_pool(const struct viewer *v, u32 *id, struct pool_status *status)
 {
 	struct worker_pool *pool;
-	unsigned long index;
-	bool found = false;
+	unsigned long at = *id;
 
 	xa_lock(&pools);
-	xa_for_each_start(&pools, index, pool, *id) {
-		found = see_pool(v, pool, status);
-		if (found)
-			break;
-	}
+	pool = find(&pools, &at, v, sees_pool);
+	if (pool)
+		see_pool(v, pool, status);
 	xa_unlock(&pools);
-	if (found)
-		*id = index;
-	return found;
+	if (!pool)
+		return false;
+	*id = at;
+	return true;
+}
+
+bool registry_pool_by_id(const struct viewer *v, u32 id,
+			 struct pool_status *status)
+{
+	struct worker_pool *pool;
+
+	xa_lock(&pools);
+	pool = xa_load(&pools, id);
+	if (pool && !sees_pool(v, pool))
+		pool = NULL;
+	if (pool)
+		see_pool(v, pool, status);
+	xa_unlock(&pools);
+	return pool;
 }
 
 static enum ramload_worker_state worker_state(const struct worker *w)
@@ -169,8 +205,6 @@ static bool see_workers(const struct viewer *v, struct worker_pool *pool,
 {
 	bool found = false;
 
-	if (!viewer_sees(v, pool->mm))
-		return false;
 	spin_lock(&pool->lock);
 	for (; *index < pool->nr_workers && !pool->reaping; ++*index) {
 		found = pool->workers[*index];
@@ -187,23 +221,25 @@ bool registry_worker(const struct viewer *v, u32 *context, u32 *index,
 		     struct worker_status *status)
 {
 	struct worker_pool *pool;
-	unsigned long id;
+	unsigned long id = *context;
+	u32 i = *index;
 	bool found = false;
 
 	xa_lock(&pools);
-	xa_for_each_start(&pools, id, pool, *context) {
+	while (!found && (pool = find(&pools, &id, v, sees_pool))) {
 		if (id != *context)
-			*index = 0;
-		found = see_workers(v, pool, index, status);
-		if (found)
-			break;
+			i = 0;
+		found = see_workers(v, pool, &i, status);
+		if (!found)
+			id++;
 	}
 	xa_unlock(&pools);
 	if (!found)
 		return false;
-	*context = id;
 	status->context = id;
-	status->index = *index;
+	status->index = i;
+	*context = id;
+	*index = i;
 	return true;
 }
 
@@ -221,48 +257,44 @@ void registry_job_status(const struct viewer *v, struct load_job *job,
 	load_job_status(job, status);
 }
 
-static bool sees_job(const struct viewer *v, struct load_job *job)
+static bool sees_job(const struct viewer *v, const void *entry)
 {
+	const struct load_job *job = entry;
 	/* Pairs with the release in worker_pool_submit(). */
 	const struct worker_pool *pool = smp_load_acquire(&job->pool);
 
-	return pool && viewer_sees(v, pool->mm);
-}
-
-/* Looks at some, and moves on. Returns 0 at the end, SEEN, or NOT_SEEN. */
-static int next_jobs(const struct viewer *v, u32 *id, struct job_status *status)
-{
-	unsigned int nr = 0;
-	struct load_job *job;
-	unsigned long index;
-	int ret = 0;
-
-	xa_lock(&jobs);
-	xa_for_each_start(&jobs, index, job, *id) {
-		*id = index;
-		ret = sees_job(v, job) ? SEEN : NOT_SEEN;
-		if (ret == SEEN || ++nr == JOBS_AT_A_TIME)
-			break;
-		ret = 0;
-	}
-	if (ret == SEEN)
-		registry_job_status(v, job, status);
-	xa_unlock(&jobs);
-	return ret;
+	return pool && viewer_sees(v, pool->mm, pool->id);
 }
 
 bool registry_job(const struct viewer *v, u32 *id, struct job_status *status)
 {
-	int ret;
+	unsigned long at = *id;
+	struct load_job *job;
 
-	/* Others may have any number of them. */
-	for (;;) {
-		ret = next_jobs(v, id, status);
-		if (ret != NOT_SEEN)
-			return ret;
-		++*id;
-		cond_resched();
-	}
+	xa_lock(&jobs);
+	job = find(&jobs, &at, v, sees_job);
+	if (job)
+		registry_job_status(v, job, status);
+	xa_unlock(&jobs);
+	if (!job)
+		return false;
+	*id = at;
+	return true;
+}
+
+bool registry_job_by_id(const struct viewer *v, u32 id,
+			struct job_status *status)
+{
+	struct load_job *job;
+
+	xa_lock(&jobs);
+	job = xa_load(&jobs, id);
+	if (job && !sees_job(v, job))
+		job = NULL;
+	if (job)
+		registry_job_status(v, job, status);
+	xa_unlock(&jobs);
+	return job;
 }
 
 /**

@@ -93,13 +93,19 @@ void registry_changed(void);
 u32 registry_generation(void);
 
 /*
- * The first that @v sees from an id on, which is set to its own. Return false
- * if there is none.
+ * The first that @v sees from an id on, which is set to its own. Return false,
+ * and leave it, if there is none. They may sleep.
  */
 bool registry_pool(const struct viewer *v, u32 *id, struct pool_status *status);
 bool registry_worker(const struct viewer *v, u32 *context, u32 *index,
 		     struct worker_status *status);
 bool registry_job(const struct viewer *v, u32 *id, struct job_status *status);
+
+/* That one. Return false if there is none, or @v does not see it. */
+bool registry_pool_by_id(const struct viewer *v, u32 id,
+			 struct pool_status *status);
+bool registry_job_by_id(const struct viewer *v, u32 id,
+			struct job_status *status);
 
 /* How a job stands that the caller has a reference to. */
 void registry_job_status(const struct viewer *v, struct load_job *job,

@@ -12,18 +12,22 @@ struct pid_namespace;
  * struct viewer - who looks at contexts and jobs
  * @all: sees all of them
  * @mm: else, those of this mm
+ * @context: wants to see what belongs to this one only; 0: to any
  * @pid_ns: where pids are to be of
  */
 struct viewer {
 	bool all;
 	const struct mm_struct *mm;
+	u32 context;
 	struct pid_namespace *pid_ns;
 };
 
+/* What belongs to a context of that mm? */
 static inline bool viewer_sees(const struct viewer *v,
-			       const struct mm_struct *mm)
+			       const struct mm_struct *mm, u32 context)
 {
-	return v->all || v->mm == mm;
+	return (v->all || v->mm == mm) &&
+	       (!v->context || v->context == context);
 }
 
 static inline u32 viewer_pid(const struct viewer *v, struct pid *pid)

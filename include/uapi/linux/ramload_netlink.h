@@ -26,19 +26,21 @@
  * the PID namespace of the reader, 0 if it has none for it; in events, of the
  * initial one.
  *
- * **Dumps** go by rising id. One during which something began or ended has
- * NLM_F_DUMP_INTR set: what stayed is in it once, the rest perhaps.
+ * **Dumps** go by rising id. One during which a context, worker or job came or
+ * went has NLM_F_DUMP_INTR set: what stayed is in it once, the rest perhaps.
  *
  * **Errors** of requests, with a text (NETLINK_EXT_ACK): EINVAL for an id that
- * is missing or malformed, and attributes that the command does not know;
- * ENOENT for an id that is not there, or not the caller's; EPERM as above;
- * EOPNOTSUPP for unknown commands, and for a dump of what cannot be dumped.
+ * is missing or malformed, and attributes that the command does not know, or
+ * not for a dump, or for nothing else; ERANGE for an id of 0; ENOENT for an id
+ * that is not there, or not the caller's; EPERM as above; EOPNOTSUPP for
+ * unknown commands, and for a dump of what cannot be dumped.
  *
- * **Events.** "job-started" when a job is submitted, "job-progress" at most ten
- * times in a second for a job, "job-done" with its result. Each has all
- * attributes of the job. A reader that does not keep up loses some (ENOBUFS
- * from recv(2)) and slows nobody. A job that ended before its end could be
- * told is missing without notice: look at its fd for the outcome.
+ * **Events.** "job-started" when a job is submitted, then "job-progress" at
+ * most ten times in a second for a job, then "job-done" with its result. Each
+ * has all attributes of the job. A reader that does not keep up loses some
+ * (ENOBUFS from recv(2)) and slows nobody. Some may be lost without notice:
+ * where memory is short, and those of the first hundredth of a second after the
+ * first reader has come. Look at the fd of a job for the outcome.
  */
 
 #define RAMLOAD_NL_FAMILY_NAME		"ramload"
