@@ -37,6 +37,9 @@
 /* So often, progress of a job is told of. */
 #define PROGRESS_JIFFIES	(HZ / 10)
 
+/* For so long, nothing is told when nobody has heard it. */
+#define UNHEARD_JIFFIES		DIV_ROUND_UP(HZ, 100)
+
 /* In all sets of attributes. */
 #define A_PAD			RAMLOAD_A_JOB_PAD
 
@@ -404,9 +407,20 @@ static const struct genl_multicast_group groups[] = {
 	},
 };
 
+/* When nobody has heard what was told. */
+static unsigned long unheard;
+
+/*
+ * The core counts listeners of all network namespaces as one, and whoever makes
+ * a namespace may listen there, where nothing is told. Others are not to pay
+ * for that with a message for each job.
+ */
 static bool is_heard(void)
 {
-	return genl_has_listeners(&family, &init_net, 0);
+	unsigned long since = READ_ONCE(unheard);
+
+	return genl_has_listeners(&family, &init_net, 0) &&
+	       !time_in_range_open(jiffies, since, since + UNHEARD_JIFFIES);
 }
 
 static void tell(struct load_job *job, u8 cmd)
@@ -427,7 +441,9 @@ static void tell(struct load_job *job, u8 cmd)
 	}
 	genlmsg_end(skb, hdr);
 	/* May not block: else a listener that is slow would be waited for. */
-	genlmsg_multicast(&family, skb, 0, 0, GFP_NOWAIT | __GFP_NOWARN);
+	if (genlmsg_multicast(&family, skb, 0, 0,
+			      GFP_NOWAIT | __GFP_NOWARN) == -ESRCH)
+		WRITE_ONCE(unheard, jiffies);
 }
 
 void netlink_job_started(struct load_job *job)
