@@ -6,6 +6,7 @@
  *	setup FD	makes workers in a context it was given
  *	hold-context	opens the device
  *	hold-job	makes a job and closes all but the job's fd
+ *	hold-events	listens to events
  *
  * The first two exit with the errno; the others print "ready" and wait for the
  * end of their input.
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netlink_ask.h"
 #include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
@@ -51,6 +53,16 @@ static int hold_job(void)
 	return hold();
 }
 
+static int hold_events(void)
+{
+	struct ask a;
+	int err = ask_open(&a);
+
+	if (!err)
+		err = ask_listen(&a);
+	return err ? -err : hold();
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -64,5 +76,7 @@ int main(int argc, char **argv)
 		return open_device() < 0 ? errno : hold();
 	if (!strcmp(what, "hold-job"))
 		return hold_job();
+	if (!strcmp(what, "hold-events"))
+		return hold_events();
 	return *what != '\0';
 }

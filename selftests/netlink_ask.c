@@ -9,12 +9,19 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "netlink_ask.h"
 
 #ifndef NETLINK_EXT_ACK
 #define NETLINK_EXT_ACK	11
 #endif
+
+/* A dump of so many messages does not end. */
+#define ENDLESS	100000
+
+/* So many contexts or jobs of a context are looked through. */
+#define ASK_MANY	512
 
 static int to_errno(int err)
 {
@@ -186,8 +193,8 @@ static int take_error(struct ask *a, struct nlmsghdr *msg)
 	return err->error;
 }
 
-static int send_request(struct ask *a, uint8_t cmd, uint16_t flags, int attr,
-			uint32_t id)
+int ask_send(struct ask *a, uint8_t cmd, uint16_t flags, const void *payload,
+	     uint32_t length)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 	int err;
@@ -198,8 +205,8 @@ static int send_request(struct ask *a, uint8_t cmd, uint16_t flags, int attr,
 	a->interrupted = false;
 	genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, a->family, 0,
 		    NLM_F_REQUEST | flags, cmd, RAMLOAD_NL_FAMILY_VERSION);
-	if (attr)
-		nla_put_u32(msg, attr, id);
+	if (length)
+		nlmsg_append(msg, (void *)payload, length, 0);
 	err = nl_send_auto(a->sock, msg);
 	nlmsg_free(msg);
 	return err < 0 ? -errno : 0;
@@ -208,23 +215,22 @@ static int send_request(struct ask *a, uint8_t cmd, uint16_t flags, int attr,
 int ask_raw(struct ask *a, uint8_t cmd, uint16_t flags, const void *payload,
 	    uint32_t length)
 {
-	struct nl_msg *msg = nlmsg_alloc();
-	int err;
+	int err = ask_send(a, cmd, NLM_F_ACK | flags, payload, length);
 
-	if (!msg)
-		return -ENOMEM;
-	genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, a->family, 0,
-		    NLM_F_REQUEST | NLM_F_ACK | flags, cmd,
-		    RAMLOAD_NL_FAMILY_VERSION);
-	if (length)
-		nlmsg_append(msg, (void *)payload, length, 0);
-	err = nl_send_auto(a->sock, msg);
-	nlmsg_free(msg);
-	if (err < 0)
-		return -errno;
-	a->ended = false;
-	err = ask_next(a, NULL, 0);
+	if (!err)
+		err = ask_next(a, NULL, 0);
 	return err > 0 ? 0 : err;
+}
+
+static int send_request(struct ask *a, uint8_t cmd, uint16_t flags, int type,
+			uint32_t id)
+{
+	struct {
+		struct nlattr head;
+		uint32_t id;
+	} attr = { { sizeof(attr), type }, id };
+
+	return ask_send(a, cmd, flags, &attr, type ? sizeof(attr) : 0);
 }
 
 int ask_next(struct ask *a, struct answer *answers, unsigned int room)
@@ -278,10 +284,39 @@ int ask_all(struct ask *a, uint8_t cmd, int attr, uint32_t id,
 	if (ret)
 		return ret;
 	do {
-		ret = ask_next(a, answers + nr, room - nr);
+		unsigned int used = nr < room ? nr : room;
+
+		ret = ask_next(a, answers + used, room - used);
 		nr += ret > 0 ? ret : 0;
-	} while (ret > 0);
-	return ret ?: (int)nr;
+	} while (ret > 0 && nr < ENDLESS);
+	return ret > 0 ? -ELOOP : ret ?: (int)nr;
+}
+
+uint32_t ask_context(struct ask *a, struct answer *answer)
+{
+	static struct answer answers[ASK_MANY];
+	int nr = ask_all(a, RAMLOAD_NL_CMD_CONTEXT_GET, 0, 0, answers,
+			 ASK_MANY);
+	int i;
+
+	for (i = 0; i < nr && i < ASK_MANY; i++) {
+		*answer = answers[i];
+		if (VALUE(answer, CONTEXT, PID) == getpid())
+			return VALUE(answer, CONTEXT, ID);
+	}
+	return 0;
+}
+
+uint32_t ask_last_job(struct ask *a, uint32_t context, struct answer *answer)
+{
+	static struct answer answers[ASK_MANY];
+	int nr = ask_all(a, RAMLOAD_NL_CMD_JOB_GET, RAMLOAD_A_JOB_CONTEXT,
+			 context, answers, ASK_MANY);
+
+	if (nr <= 0 || nr > ASK_MANY)
+		return 0;
+	*answer = answers[nr - 1];
+	return VALUE(answer, JOB, ID);
 }
 
 int ask_event(struct ask *a, struct answer *answer, int ms)

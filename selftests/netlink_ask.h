@@ -29,6 +29,11 @@ struct answer {
 	uint64_t folios[ASK_ORDERS];
 };
 
+#define VALUE(answer, set, name)					\
+	((answer)->value[RAMLOAD_A_##set##_##name])
+#define COUNTER(answer, name)						\
+	((answer)->counters[RAMLOAD_A_COUNTERS_##name])
+
 struct nl_sock;
 
 struct ask {
@@ -60,14 +65,28 @@ int ask_one(struct ask *a, uint8_t cmd, int attr, uint32_t id,
 int ask_dump(struct ask *a, uint8_t cmd, int attr, uint32_t id);
 int ask_next(struct ask *a, struct answer *answers, unsigned int room);
 
-/* All of a dump. Returns how many there are, or a negative errno. */
+/*
+ * All of a dump. Returns how many there are, or a negative errno; -ELOOP: it
+ * does not end.
+ */
 int ask_all(struct ask *a, uint8_t cmd, int attr, uint32_t id,
 	    struct answer *answers, unsigned int room);
+
+/* The first context of this process. Returns its id, or 0. */
+uint32_t ask_context(struct ask *a, struct answer *answer);
+
+/* The newest job of a context. Returns its id, or 0. */
+uint32_t ask_last_job(struct ask *a, uint32_t context, struct answer *answer);
 
 /* An event, if one comes within @ms. Returns 1, 0 or a negative errno. */
 int ask_event(struct ask *a, struct answer *answer, int ms);
 
-/* A request of any bytes behind the header. Returns 0 or a negative errno. */
+/*
+ * A request of any bytes behind the header. ask_send() does not wait for the
+ * answer. Return 0 or a negative errno.
+ */
+int ask_send(struct ask *a, uint8_t cmd, uint16_t flags, const void *payload,
+	     uint32_t length);
 int ask_raw(struct ask *a, uint8_t cmd, uint16_t flags, const void *payload,
 	    uint32_t length);
 

@@ -98,7 +98,7 @@ trap 'rm -rf "$dir"' EXIT
 fifo=$dir/fifo
 mkfifo "$fifo" || exit 1
 
-echo "1..8"
+echo "1..9"
 refuses_while_open hold-context
 result $? "is not removed while a context is open"
 refuses_while_open hold-job
@@ -111,6 +111,17 @@ refuses_while_open hold-job
 result $? "works again"
 removes && inserts && removes && inserts
 result $? "is removed and loaded several times"
+
+# Who listens does not keep it, and hears nothing of another one.
+removes_while_listened_to()
+{
+	hold hold-events || return 1
+	removes && inserts
+	status=$?
+	release && return $status
+}
+removes_while_listened_to
+result $? "is removed and loaded while somebody listens"
 
 # A context whose process is killed goes away by itself.
 hold hold-job
