@@ -70,6 +70,7 @@ enum ramload_nl_cmd {
 	RAMLOAD_NL_CMD_JOB_PROGRESS,
 	RAMLOAD_NL_CMD_JOB_DONE,
 
+	/* private: */
 	__RAMLOAD_NL_CMD_MAX,
 	RAMLOAD_NL_CMD_MAX = (__RAMLOAD_NL_CMD_MAX - 1)
 };
@@ -95,6 +96,7 @@ enum ramload_a_context {
 	RAMLOAD_A_CONTEXT_JOBS,
 	RAMLOAD_A_CONTEXT_START_TIME,
 
+	/* private: */
 	__RAMLOAD_A_CONTEXT_MAX,
 	RAMLOAD_A_CONTEXT_MAX = (__RAMLOAD_A_CONTEXT_MAX - 1)
 };
@@ -138,6 +140,7 @@ enum ramload_a_worker {
 	RAMLOAD_A_WORKER_BYTES,
 	RAMLOAD_A_WORKER_BUSY_TIME,
 
+	/* private: */
 	__RAMLOAD_A_WORKER_MAX,
 	RAMLOAD_A_WORKER_MAX = (__RAMLOAD_A_WORKER_MAX - 1)
 };
@@ -186,6 +189,7 @@ enum ramload_a_job {
 	RAMLOAD_A_JOB_SERVICE_TIME,
 	RAMLOAD_A_JOB_COUNTERS,
 
+	/* private: */
 	__RAMLOAD_A_JOB_MAX,
 	RAMLOAD_A_JOB_MAX = (__RAMLOAD_A_JOB_MAX - 1)
 };
@@ -230,6 +234,7 @@ enum ramload_a_counters {
 	RAMLOAD_A_COUNTERS_AGAIN,
 	RAMLOAD_A_COUNTERS_FOLIOS,
 
+	/* private: */
 	__RAMLOAD_A_COUNTERS_MAX,
 	RAMLOAD_A_COUNTERS_MAX = (__RAMLOAD_A_COUNTERS_MAX - 1)
 };
@@ -247,6 +252,7 @@ enum ramload_a_folios {
 	RAMLOAD_A_FOLIOS_ORDER,
 	RAMLOAD_A_FOLIOS_COUNT,
 
+	/* private: */
 	__RAMLOAD_A_FOLIOS_MAX,
 	RAMLOAD_A_FOLIOS_MAX = (__RAMLOAD_A_FOLIOS_MAX - 1)
 };
@@ -282,6 +288,7 @@ enum ramload_a_totals {
 	RAMLOAD_A_TOTALS_BYTES_DONE,
 	RAMLOAD_A_TOTALS_COUNTERS,
 
+	/* private: */
 	__RAMLOAD_A_TOTALS_MAX,
 	RAMLOAD_A_TOTALS_MAX = (__RAMLOAD_A_TOTALS_MAX - 1)
 };
