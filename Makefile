@@ -2,7 +2,8 @@
 # Everything is built under build/.  `make help` lists the targets.
 
 VERSION := 0.1.0
-SOVERSION := 0
+# The first number changes when programs have to be built anew, and only then.
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 B := build
 KDIR ?= /lib/modules/$(shell uname -r)/build
 prefix ?= /usr/local
@@ -10,6 +11,7 @@ libdir ?= $(prefix)/lib
 DESTDIR ?=
 
 CC ?= cc
+OBJCOPY ?= objcopy
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wundef -Werror=implicit-function-declaration
@@ -47,7 +49,8 @@ UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
 VM_TESTS := $(addprefix $(B)/selftests/, criu_test load_test memory_test \
 	preload_test queue_test session_test)
 
-SO := $(B)/libramload.so.$(SOVERSION)
+SO := $(B)/libramload.so.$(VERSION)
+SONAME := libramload.so.$(SOVERSION)
 KSRC := $(B)/linux-source-6.12
 KSFT := $(KSRC)/tools/testing/selftests
 
@@ -68,16 +71,26 @@ $(B)/obj/%.o: %.S Makefile
 
 $(B)/obj/user/bench/%.o: UCFLAGS += $(UCFLAGS_BENCH)
 
+# One object, of which a program that is linked to it sees the names of the
+# header: any other might be one of its own. gcc -flto has to make code of it.
+PARTIAL_LINK = -r -nostdlib \
+	$(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel)
+
 $(B)/libramload.a: $(LIB_OBJS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(CC) $(CFLAGS) $(PARTIAL_LINK) -o $(B)/obj/libramload.o $^
+	$(OBJCOPY) --localize-hidden $(B)/obj/libramload.o
+	$(AR) rcs $@ $(B)/obj/libramload.o
 
 $(SO): $(LIB_OBJS) user/lib/libramload.map
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -pthread -Wl,-soname,$(@F) \
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -pthread -Wl,-soname,$(SONAME) \
 		-Wl,--version-script=user/lib/libramload.map -Wl,-z,defs \
 		-o $@ $(LIB_OBJS)
 
-$(B)/libramload.so: $(SO)
+$(B)/$(SONAME): $(SO)
+	@ln -sf $(<F) $@
+
+$(B)/libramload.so: $(B)/$(SONAME)
 	@ln -sf $(<F) $@
 
 # It defines preadv64 and preadv, which are one function, under both names; what
@@ -238,7 +251,8 @@ install: user
 	install -m 755 $(B)/ramload $(DESTDIR)$(prefix)/bin/
 	install -m 644 $(B)/libramload.a $(DESTDIR)$(libdir)/
 	install -m 755 $(SO) $(DESTDIR)$(libdir)/
-	ln -sf $(notdir $(SO)) $(DESTDIR)$(libdir)/libramload.so
+	ln -sf $(notdir $(SO)) $(DESTDIR)$(libdir)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libramload.so
 	install -m 755 $(B)/libramload-preload.so $(DESTDIR)$(libdir)/
 	install -m 644 $(B)/libramload.pc $(DESTDIR)$(libdir)/pkgconfig/
 	install -m 644 include/ramload.h $(DESTDIR)$(prefix)/include/

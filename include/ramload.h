@@ -11,6 +11,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* Some functions have the name of the struct that they are about. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 #define RAMLOAD_API __attribute__((visibility("default")))
@@ -839,6 +842,7 @@ RAMLOAD_API void ramload_save_error(struct ramload_save *save,
 RAMLOAD_API void ramload_save_close(struct ramload_save *save);
 
 #ifdef __cplusplus
+#pragma GCC diagnostic pop
 }
 #endif
 
