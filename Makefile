@@ -6,11 +6,21 @@ VERSION := 0.1.0
 SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 B := build
 KDIR ?= /lib/modules/$(shell uname -r)/build
+
 prefix ?= /usr/local
-libdir ?= $(prefix)/lib
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+libdir ?= $(exec_prefix)/lib
+includedir ?= $(prefix)/include
+datarootdir ?= $(prefix)/share
+docdir ?= $(datarootdir)/doc/ramload
+mandir ?= $(datarootdir)/man
+pkgconfigdir ?= $(libdir)/pkgconfig
+udevrulesdir ?= $(prefix)/lib/udev/rules.d
 DESTDIR ?=
 
 CC ?= cc
+INSTALL ?= install
 OBJCOPY ?= objcopy
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -110,10 +120,16 @@ $(B)/ramload: $(CLI_OBJS) $(B)/libramload.a
 $(B)/ramload-emulator: $(EMULATOR_OBJS) $(B)/libramload.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^
 
-$(B)/libramload.pc: user/lib/libramload.pc.in Makefile
+# Written anew if "make install" names other directories than "make" did.
+under_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
+.PHONY: FORCE
+$(B)/%.pc: user/lib/%.pc.in FORCE
 	@mkdir -p $(@D)
-	@sed -e 's|@prefix@|$(prefix)|' -e 's|@libdir@|$(libdir)|' \
-		-e 's|@version@|$(VERSION)|' $< > $@
+	@sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' \
+		-e 's|@libdir@|$(call under_prefix,$(libdir))|' \
+		-e 's|@includedir@|$(call under_prefix,$(includedir))|' \
+		$< > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # The module is built from a folder of links, because kbuild puts its objects
 # beside the sources it is given.
@@ -243,23 +259,45 @@ bench-uml:
 	selftests/vm/run --kernel uml --mem 4G --timeout 3600 -- ramload bench \
 		--dir /put --image dense,alternating,idle --dest memfd,ramload
 
-.PHONY: install
+# What is installed, MODE:FILE:DIRECTORY each, or link:LINK:DIRECTORY. "make
+# uninstall" removes the same.
+INSTALLED := 755:$(B)/ramload:$(bindir) \
+	644:$(B)/libramload.a:$(libdir) \
+	755:$(SO):$(libdir) \
+	link:$(B)/$(SONAME):$(libdir) \
+	link:$(B)/libramload.so:$(libdir) \
+	755:$(B)/libramload-preload.so:$(libdir) \
+	644:$(B)/libramload.pc:$(pkgconfigdir) \
+	644:include/ramload.h:$(includedir) \
+	644:include/uapi/linux/ramload.h:$(includedir)/linux \
+	644:include/uapi/linux/ramload_netlink.h:$(includedir)/linux \
+	644:Documentation/packaging/60-ramload.rules:$(udevrulesdir)
+
+field = $(word $(2),$(subst :, ,$(1)))
+installed = '$(DESTDIR)$(call field,$(1),3)/$(notdir $(call field,$(1),2))'
+install_dirs = $(sort $(foreach entry,$(INSTALLED),$(call field,$(entry),3)))
+
+define install_entry
+	$(if $(filter link,$(call field,$(1),1)),cp -df, \
+		$(INSTALL) -m $(call field,$(1),1)) \
+		$(call field,$(1),2) $(call installed,$(1))
+
+endef
+
+.PHONY: install uninstall
 install: user
-	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(libdir)/pkgconfig \
-		$(DESTDIR)$(prefix)/include/linux \
-		$(DESTDIR)$(prefix)/lib/udev/rules.d
-	install -m 755 $(B)/ramload $(DESTDIR)$(prefix)/bin/
-	install -m 644 $(B)/libramload.a $(DESTDIR)$(libdir)/
-	install -m 755 $(SO) $(DESTDIR)$(libdir)/
-	ln -sf $(notdir $(SO)) $(DESTDIR)$(libdir)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libramload.so
-	install -m 755 $(B)/libramload-preload.so $(DESTDIR)$(libdir)/
-	install -m 644 $(B)/libramload.pc $(DESTDIR)$(libdir)/pkgconfig/
-	install -m 644 include/ramload.h $(DESTDIR)$(prefix)/include/
-	install -m 644 include/uapi/linux/ramload.h \
-		$(DESTDIR)$(prefix)/include/linux/
-	install -m 644 Documentation/packaging/60-ramload.rules \
-		$(DESTDIR)$(prefix)/lib/udev/rules.d/
+	umask 022 && mkdir -p $(install_dirs:%='$(DESTDIR)%')
+	$(foreach entry,$(INSTALLED),$(call install_entry,$(entry)))
+
+# The directories in DESTDIR go, too, if they are empty; those of the system are
+# not ours.
+uninstall:
+	rm -f $(foreach entry,$(INSTALLED),$(call installed,$(entry)))
+ifneq ($(DESTDIR),)
+	for dir in $(install_dirs:/%=%); do \
+		test ! -d '$(DESTDIR)'/$$dir || (cd '$(DESTDIR)' && \
+			rmdir -p --ignore-fail-on-non-empty $$dir); done
+endif
 
 .PHONY: modules_install
 modules_install: module
@@ -277,6 +315,7 @@ help:
 	@echo 'make bench            the module against what programs do without it'
 	@echo 'make bench-uml        the same on User Mode Linux, natively'
 	@echo 'make install          library, tool and headers to DESTDIR, prefix'
+	@echo 'make uninstall        remove what make install puts there'
 	@echo 'make modules_install  module to the tree of KDIR'
 	@echo 'make unit selftests   build the tests only'
 	@echo 'make fuzz             build the fuzzers of image readers'
