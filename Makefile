@@ -201,8 +201,37 @@ $(GUEST): selftests/vm/checksum_guest.S Makefile
 		-Wl,--section-start=.multiboot=0x100000 -Wl,-Ttext=0x100040 \
 		-o $@ $<
 
+# Examples are built as programs of others are: with what is installed, and what
+# pkg-config says of it. Those for shared libraries find it in the VM's /usr.
+STAGE := $(abspath $(B)/stage)
+STAGED := PKG_CONFIG_LIBDIR=$(STAGE)/usr/lib/pkgconfig \
+	PKG_CONFIG_SYSROOT_DIR=$(STAGE) pkg-config libramload --cflags --libs
+EXAMPLES := $(patsubst Documentation/%.c, $(B)/selftests/%, \
+	$(wildcard Documentation/examples/*.c))
+CFLAGS_EXAMPLES := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic $(WERROR)
+
+$(STAGE)/installed: $(B)/libramload.a $(SO) $(wildcard include/*.h \
+		user/lib/*.pc.in) Makefile | user
+	@rm -rf $(@D)
+	@$(MAKE) -s install DESTDIR=$(@D) prefix=/usr exec_prefix=/usr \
+		libdir=/usr/lib includedir=/usr/include
+	@touch $@
+
+$(EXAMPLES): $(B)/selftests/%: Documentation/%.c $(STAGE)/installed
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_EXAMPLES) $(CFLAGS) -o $@ $< $$($(STAGED))
+
+$(EXAMPLES:=-static): $(B)/selftests/%-static: Documentation/%.c \
+		$(STAGE)/installed
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_EXAMPLES) $(CFLAGS) -o $@ $< \
+		-Wl,-Bstatic $$($(STAGED) --static) -Wl,-Bdynamic
+
+.PHONY: examples
+examples: $(EXAMPLES) $(EXAMPLES:=-static)
+
 .PHONY: selftests
-selftests: $(VM_TESTS) $(GUEST) | $(KSFT)/kselftest_harness.h
+selftests: $(VM_TESTS) $(GUEST) examples | $(KSFT)/kselftest_harness.h
 	$(MAKE) -C selftests KSFT=$(abspath $(KSFT)) \
 		OUTPUT=$(abspath $(B)/selftests)
 
@@ -271,6 +300,8 @@ INSTALLED := 755:$(B)/ramload:$(bindir) \
 	644:include/ramload.h:$(includedir) \
 	644:include/uapi/linux/ramload.h:$(includedir)/linux \
 	644:include/uapi/linux/ramload_netlink.h:$(includedir)/linux \
+	$(addsuffix :$(docdir)/examples, $(addprefix 644:, \
+		$(wildcard Documentation/examples/*.c))) \
 	644:Documentation/packaging/60-ramload.rules:$(udevrulesdir)
 
 field = $(word $(2),$(subst :, ,$(1)))
@@ -318,6 +349,7 @@ help:
 	@echo 'make uninstall        remove what make install puts there'
 	@echo 'make modules_install  module to the tree of KDIR'
 	@echo 'make unit selftests   build the tests only'
+	@echo 'make examples         build Documentation/examples'
 	@echo 'make fuzz             build the fuzzers of image readers'
 	@echo 'make clean            remove build/'
 
