@@ -298,6 +298,7 @@ INSTALLED := 755:$(B)/ramload:$(bindir) \
 	755:$(B)/libramload-preload.so:$(libdir) \
 	644:$(B)/libramload.pc:$(pkgconfigdir) \
 	644:include/ramload.h:$(includedir) \
+	644:include/ramload_save.h:$(includedir) \
 	644:include/uapi/linux/ramload.h:$(includedir)/linux \
 	644:include/uapi/linux/ramload_netlink.h:$(includedir)/linux \
 	$(addsuffix :$(docdir)/examples, $(addprefix 644:, \

@@ -25,17 +25,34 @@ extern "C" {
  * piece of a file, all of it or the pages named by a bitmap, and the memory it
  * goes to. An *image* reads the blocks out of a snapshot file. A *queue* takes
  * pages one by one and makes jobs of them. A *memory* is destination memory of
- * a given kind, for those who have none yet. A *save* writes blocks to a snapshot
- * file.
+ * a given kind, for those who have none yet. A *save* writes blocks to a
+ * snapshot file (<ramload_save.h>).
  *
  * Functions return 0 (or a count where said so) or a negative errno. The
  * library prints nothing, has no global state, and handles no signals.
  * Lengths, offsets and addresses are in bytes.
  *
- * Threads: a session may be used from any thread, and by several at a time.
- * A job, image, queue, memory or save may be used from any thread, by one at a
- * time except where a function says otherwise. After fork() the child must not use
- * what the parent opened.
+ * **Threads.** There is no thread that something must be called from, and no
+ * function may be called from a signal handler. "Context:" says of a function
+ * what may run beside it; calls about different objects always may.
+ *
+ * * "Any thread": any other, about the same object too, but those below
+ * * "One at a time": those of "Any thread", but no other that says this
+ * * "Alone": no other about the same object
+ * * "Last": no other about the same object, and none comes after
+ *
+ * What does not say that it waits may be called from an event loop. So a
+ *
+ * * session: is used by any number of threads
+ * * job: likewise, until it is freed
+ * * image: likewise, while no layer is added
+ * * memory: likewise; the library does not look at what is in it
+ * * queue: is used by one thread at a time
+ * * save: is written to by any number of threads, and finished by one
+ *
+ * All other structs are the caller's, and read or filled in during a call.
+ *
+ * After fork() the child must not use what the parent opened.
  */
 
 /**
@@ -90,7 +107,7 @@ struct ramload_session_options {
  * ramload_session_open() - start an engine and its workers
  * @options: NULL for all defaults
  * @session: where the session is returned; NULL on error
- *
+ * Context: Any thread.
  * Return: 0 or
  *
  * * -EINVAL: bad options
@@ -105,10 +122,12 @@ ramload_session_open(const struct ramload_session_options *options,
 
 /**
  * ramload_session_stop() - end the workers
- * @session: the session; may be called from any thread
+ * @session: the session
  *
  * Cancels all jobs and waits for them. Afterwards loading and queueing return
  * -ESHUTDOWN. The jobs' results can still be read.
+ *
+ * Context: Any thread. Waits for the jobs and the workers.
  */
 RAMLOAD_API void ramload_session_stop(struct ramload_session *session);
 
@@ -116,14 +135,25 @@ RAMLOAD_API void ramload_session_stop(struct ramload_session *session);
  * ramload_session_close() - stop a session and free it
  * @session: the session, or NULL. All its jobs and queues must have been
  *	freed: they use it.
+ * Context: Last. Waits for the workers.
  */
 RAMLOAD_API void ramload_session_close(struct ramload_session *session);
 
-/** ramload_session_engine() - the engine in use, never RAMLOAD_ENGINE_AUTO */
+/**
+ * ramload_session_engine() - which engine is in use
+ * @session: the session
+ * Context: Any thread.
+ * Return: the engine, never RAMLOAD_ENGINE_AUTO
+ */
 RAMLOAD_API enum ramload_engine
 ramload_session_engine(const struct ramload_session *session);
 
-/** ramload_session_workers() - how many workers the session has */
+/**
+ * ramload_session_workers() - how many workers a session has
+ * @session: the session
+ * Context: Any thread.
+ * Return: their number, at least 1
+ */
 RAMLOAD_API unsigned int
 ramload_session_workers(const struct ramload_session *session);
 
@@ -134,12 +164,18 @@ ramload_session_workers(const struct ramload_session *session);
  * Then they count in getrusage() and show in "top -H". The user engine's
  * always are; those of the kernel engine where the kernel can do so.
  *
+ * Context: Any thread.
  * Return: true if they are
  */
 RAMLOAD_API bool
 ramload_session_threads(const struct ramload_session *session);
 
-/** ramload_engine_name() - "auto", "kernel", "user" */
+/**
+ * ramload_engine_name() - name of an engine
+ * @engine: the engine
+ * Context: Any thread.
+ * Return: "auto", "kernel" or "user"; NULL if it is none
+ */
 RAMLOAD_API const char *ramload_engine_name(enum ramload_engine engine);
 
 /**
@@ -221,6 +257,7 @@ struct ramload_load_options {
  *
  * Returns without waiting for any byte.
  *
+ * Context: Any thread.
  * Return: 0 or
  *
  * * -EINVAL: bad blocks or options; a file that cannot be loaded from;
@@ -270,47 +307,57 @@ struct ramload_result {
  * It is readable (POLLIN) as soon as the job is done, and stays so. Only poll
  * it, never read from it.
  *
+ * Context: Any thread.
  * Return: the fd
  */
 RAMLOAD_API int ramload_job_fd(const struct ramload_job *job);
 
 /**
- * ramload_job_result() - read how a job stands; from any thread
+ * ramload_job_result() - read how a job stands
  * @job: the job
  * @result: filled in
- *
+ * Context: Any thread.
  * Return: 0
  */
 RAMLOAD_API int ramload_job_result(struct ramload_job *job,
 				   struct ramload_result *result);
 
 /**
- * ramload_job_wait() - wait until a job is done; from any thread
+ * ramload_job_wait() - wait until a job is done
  * @job: the job
  * @result: NULL, or filled in
  *
  * Signals do not end the wait.
  *
+ * Context: Any thread. Waits for the job.
  * Return: the job's error: 0 if all bytes are loaded
  */
 RAMLOAD_API int ramload_job_wait(struct ramload_job *job,
 				 struct ramload_result *result);
 
 /**
- * ramload_job_cancel() - ask for the end of a job; from any thread
+ * ramload_job_cancel() - ask for the end of a job
  * @job: the job
  *
  * Returns at once. A job that is done stays as it is.
+ *
+ * Context: Any thread.
  */
 RAMLOAD_API void ramload_job_cancel(struct ramload_job *job);
 
-/** ramload_job_user() - the pointer of ramload_load_options.user */
+/**
+ * ramload_job_user() - the pointer of ramload_load_options.user
+ * @job: the job
+ * Context: Any thread.
+ * Return: the pointer; NULL if there was none
+ */
 RAMLOAD_API void *ramload_job_user(const struct ramload_job *job);
 
 /**
  * ramload_job_free() - cancel a job if it runs, wait for its end, call its
  * cleanup function, and free it
  * @job: the job, or NULL
+ * Context: Last. Waits for the job.
  */
 RAMLOAD_API void ramload_job_free(struct ramload_job *job);
 
@@ -341,6 +388,7 @@ struct ramload_queue_options {
  * and in the block, become one range; a page of another block or a full batch
  * submits what was queued. This is the shape of QEMU's multifd page queue.
  *
+ * Context: Any thread.
  * Return: 0, -EINVAL, -ENOMEM, -ESHUTDOWN
  */
 RAMLOAD_API int ramload_queue_open(struct ramload_session *session, int fd,
@@ -360,6 +408,7 @@ RAMLOAD_API int ramload_queue_open(struct ramload_session *session, int fd,
  * returned here as soon as it is known, for which jobs are looked at whenever
  * one is submitted; it stays until ramload_queue_sync(). -EINVAL does not.
  *
+ * Context: One at a time. Waits for a job if too many are unfinished.
  * Return: 0, or -EINVAL (outside the block), -ESHUTDOWN (the session was
  * stopped, or the workers have ended), or the first error of a job or of a
  * submission
@@ -377,6 +426,7 @@ RAMLOAD_API int ramload_queue_page(struct ramload_queue *queue,
  * the first error, when no byte will be written any more. Afterwards the queue
  * is empty and without error, and may be used again.
  *
+ * Context: One at a time. Waits for all jobs of the queue.
  * Return: 0 or the first error
  */
 RAMLOAD_API int ramload_queue_sync(struct ramload_queue *queue,
@@ -385,6 +435,7 @@ RAMLOAD_API int ramload_queue_sync(struct ramload_queue *queue,
 /**
  * ramload_queue_close() - cancel what is unfinished, wait, and free
  * @queue: the queue, or NULL
+ * Context: Last. Waits for all jobs of the queue.
  */
 RAMLOAD_API void ramload_queue_close(struct ramload_queue *queue);
 
@@ -470,6 +521,7 @@ struct ramload_image_block {
  * What is absent is zeros and is not loaded, so memory to load into has to be
  * fresh, or cleared before. formats.rst says more of each format.
  *
+ * Context: Any thread. Waits for the file: it is read here.
  * Return: 0 or
  *
  * * -EINVAL: not an image, or a damaged one
@@ -496,6 +548,7 @@ RAMLOAD_API int ramload_image_open(int fd, uint64_t offset, const char *format,
  * holes replaces all. Of several layers the newest is added last. Each page is
  * loaded from the newest file that has it. On error the image stays as it was.
  *
+ * Context: Alone. Waits for the file, as ramload_image_open() does.
  * Return: 0 or
  *
  * * -EINVAL: a file of another length, or of no whole pages of 4096 bytes; one
@@ -509,28 +562,53 @@ RAMLOAD_API int ramload_image_add_layer(struct ramload_image *image, int fd,
 					const char *name,
 					struct ramload_image_error *error);
 
-/** ramload_image_close() - free an image; @image may be NULL */
+/**
+ * ramload_image_close() - free an image
+ * @image: the image, or NULL
+ * Context: Last.
+ */
 RAMLOAD_API void ramload_image_close(struct ramload_image *image);
 
-/** ramload_image_format() - name of the image's format */
+/**
+ * ramload_image_format() - name of the image's format
+ * @image: the image
+ * Context: Any thread.
+ * Return: the name, a string constant
+ */
 RAMLOAD_API const char *ramload_image_format(const struct ramload_image *image);
 
-/** ramload_image_format_name() - name of the i-th known format, NULL at end */
+/**
+ * ramload_image_format_name() - name of a known format
+ * @i: which; from 0 on
+ * Context: Any thread.
+ * Return: the name, a string constant; NULL if there are no more
+ */
 RAMLOAD_API const char *ramload_image_format_name(size_t i);
 
-/** ramload_image_nr_files() - number of files that the blocks are in */
+/**
+ * ramload_image_nr_files() - number of files that the blocks are in
+ * @image: the image
+ * Context: Any thread.
+ * Return: the number, at least 1
+ */
 RAMLOAD_API size_t ramload_image_nr_files(const struct ramload_image *image);
 
 /**
  * ramload_image_file() - the i-th file, for ramload_load()
  * @image: the image; owns the fd, which is open for reading
  * @i: less than ramload_image_nr_files(); 0 is the one it was opened from
- *
+ * Context: Any thread.
  * Return: the fd, -1 if there is none
  */
 RAMLOAD_API int ramload_image_file(const struct ramload_image *image, size_t i);
 
-/** ramload_image_file_name() - its name if it is not the one given, else NULL */
+/**
+ * ramload_image_file_name() - name of a file that is not the one given
+ * @image: the image; owns the name
+ * @i: less than ramload_image_nr_files()
+ * Context: Any thread.
+ * Return: the name; NULL if it is the one that was given, or there is none
+ */
 RAMLOAD_API const char *
 ramload_image_file_name(const struct ramload_image *image, size_t i);
 
@@ -546,6 +624,7 @@ ramload_image_file_name(const struct ramload_image *image, size_t i);
  * image, start a job for each of its files; as no byte is in two parts, they
  * may run side by side.
  *
+ * Context: Any thread.
  * Return: number of elements of @blocks, 0 if nothing is to be loaded
  */
 RAMLOAD_API size_t ramload_image_load(const struct ramload_image *image,
@@ -572,24 +651,34 @@ struct ramload_image_stream {
  * ramload_image_stream() - where the rest of a virtual machine is
  * @image: the image
  * @stream: filled in
- *
+ * Context: Any thread.
  * Return: 0, or -ENOENT if the format is none of QEMU
  */
 RAMLOAD_API int ramload_image_stream(const struct ramload_image *image,
 				     struct ramload_image_stream *stream);
 
-/** ramload_image_machine() - machine type in the image, NULL if it has none */
+/**
+ * ramload_image_machine() - machine type in the image
+ * @image: the image; owns the name
+ * Context: Any thread.
+ * Return: the name, NULL if there is none in it
+ */
 RAMLOAD_API const char *
 ramload_image_machine(const struct ramload_image *image);
 
-/** ramload_image_nr_blocks() - number of blocks */
+/**
+ * ramload_image_nr_blocks() - number of blocks
+ * @image: the image
+ * Context: Any thread.
+ * Return: the number
+ */
 RAMLOAD_API size_t ramload_image_nr_blocks(const struct ramload_image *image);
 
 /**
  * ramload_image_block() - the i-th block, in file order
  * @image: the image; owns the block
  * @i: less than ramload_image_nr_blocks()
- *
+ * Context: Any thread.
  * Return: the block, NULL if there is none
  */
 RAMLOAD_API const struct ramload_image_block *
@@ -617,7 +706,13 @@ enum ramload_memory_kind {
 	RAMLOAD_MEMORY_HUGETLB,
 };
 
-/** ramload_memory_kind_name() - "ramload", "memfd", "tmpfs-huge", "anon", ... */
+/**
+ * ramload_memory_kind_name() - name of a kind of memory
+ * @kind: the kind
+ * Context: Any thread.
+ * Return: "ramload", "memfd", "tmpfs-huge", "anon", "thp" or "hugetlb"; NULL if
+ * it is none
+ */
 RAMLOAD_API const char *ramload_memory_kind_name(enum ramload_memory_kind kind);
 
 /**
@@ -629,6 +724,7 @@ RAMLOAD_API const char *ramload_memory_kind_name(enum ramload_memory_kind kind);
  * Nothing is allocated for pages that are never touched. The address is a
  * multiple of 2 MiB.
  *
+ * Context: Any thread.
  * Return: 0, -EINVAL, -ENOMEM (hugetlb: too few huge pages in the pool),
  * -EPERM (tmpfs-huge), or an error of mmap(), memfd_create() or mount()
  */
@@ -636,214 +732,34 @@ RAMLOAD_API int ramload_memory_alloc(enum ramload_memory_kind kind,
 				     uint64_t length,
 				     struct ramload_memory **memory);
 
-/** ramload_memory_address() - where it is mapped, in this process */
+/**
+ * ramload_memory_address() - where memory is mapped in this process
+ * @memory: the memory
+ * Context: Any thread.
+ * Return: the address
+ */
 RAMLOAD_API void *ramload_memory_address(const struct ramload_memory *memory);
 
-/** ramload_memory_fd() - its file, owned by @memory; -1 for anonymous memory */
+/**
+ * ramload_memory_fd() - the file of memory
+ * @memory: the memory; owns the fd
+ * Context: Any thread.
+ * Return: the fd, -1 for anonymous memory
+ */
 RAMLOAD_API int ramload_memory_fd(const struct ramload_memory *memory);
 
-/** ramload_memory_free() - unmap it and close its file; @memory may be NULL */
+/**
+ * ramload_memory_free() - unmap memory and close its file
+ * @memory: the memory, or NULL
+ * Context: Last.
+ */
 RAMLOAD_API void ramload_memory_free(struct ramload_memory *memory);
-
-/**
- * struct ramload_save_block - a block to save
- * @name: RAMBlock name, 1 to 255 bytes; of each block another
- * @length: bytes of guest memory, at least a page; a multiple of the page size
- */
-struct ramload_save_block {
-	const char *name;
-	uint64_t length;
-};
-
-/**
- * struct ramload_save_options - how to save
- * @size: sizeof(struct ramload_save_options), for later growth
- * @page_size: of the guest: what a bit of the bitmaps stands for, a power of two
- *	from 512 to 2 MiB; 0: 4096
- * @workers: workers of ramload_save_memory(); 0: as of a session
- * @direct: write past the page cache what file system and alignment allow:
- *	pages that lie in memory where they can be written from. The rest, or
- *	all where there is no direct I/O, goes through the page cache.
- * @section: section id of the RAM section; 0: 2. What is appended may not have
- *	a section of the same id, but those that are to go on with it.
- * @machine: machine type, 256 bytes at most; NULL: "none", or that of @config
- * @config: NULL, or all that precedes the RAM section, from the file's magic
- *	number on, as in a file that QEMU wrote: it must name the capability
- *	mapped-ram and not x-ignore-shared
- * @config_length: bytes of @config
- */
-struct ramload_save_options {
-	size_t size;
-	uint32_t page_size;
-	unsigned int workers;
-	bool direct;
-	uint32_t section;
-	const char *machine;
-	const void *config;
-	size_t config_length;
-};
-
-/**
- * ramload_save_open() - begin to write a mapped-ram file
- * @path: where it is to be; a symbolic link to a file is followed
- * @blocks: the blocks, in the order they will have; may be freed when this
- *	returns, as may all that @options points to
- * @nr_blocks: number of elements, 1 to 4096
- * @options: NULL for all defaults
- * @save: where the save is returned; NULL on error
- *
- * The file is one that QEMU, 9.0 or newer, reads. The pages of each block begin
- * at a multiple of 2 MiB. Nobody sees it before ramload_save_commit(): a file
- * that is there stays as it is until then. The new one can be read and written
- * by its owner only. A link to what has no name, as a pipe, is -EINVAL, and one
- * to nothing is -ENOENT.
- *
- * Order of calls: ramload_save_write() and ramload_save_memory(), and
- * ramload_save_append(), as often as wanted; ramload_save_end();
- * ramload_save_commit(); ramload_save_close().
- *
- * Where RLIMIT_FSIZE is too small, ftruncate() here, or pwrite() later, sends a
- * SIGXFSZ, which ends a process that does not ignore it.
- *
- * Return: 0 or
- *
- * * -EINVAL: bad blocks or options; what is there is no regular file
- * * -EISDIR: it is a directory
- * * -E2BIG: too many blocks
- * * -EOVERFLOW: the file would be longer than 2^63 - 1 bytes
- * * -EFBIG: it would be longer than RLIMIT_FSIZE or the file system allow
- * * -ENAMETOOLONG, -ENOENT, -ENOTDIR, -EACCES, -EROFS, -ENOSPC, -EDQUOT, ...:
- *   an error of open() or the like
- * * -ENOMEM
- */
-RAMLOAD_API int ramload_save_open(const char *path,
-				  const struct ramload_save_block *blocks,
-				  size_t nr_blocks,
-				  const struct ramload_save_options *options,
-				  struct ramload_save **save);
-
-/**
- * ramload_save_write() - write a part of a block; from any thread
- * @save: the save
- * @block: index of the block
- * @offset: where in the block, a multiple of the page size
- * @data: what is there
- * @length: bytes, a multiple of the page size
- *
- * Any number of threads may write, in any order, but no page may be written by
- * two at a time. Pages that are zero take no space in the file and are absent in
- * it, as are those that are never written. What is written again replaces what
- * was written before, so memory of a running guest may be saved first, and what
- * has changed since once more.
- *
- * A page that changes during the call is saved as it was at some moment of it, or
- * parts of it as they were at different ones; or as zero if it was at first.
- *
- * After an error the save can only be closed.
- *
- * Return: 0 or
- *
- * * -EINVAL: outside of the block, or not a multiple of the page size; this
- *   has no consequences
- * * -ENOSPC, -EDQUOT, -EIO or whatever else pwrite() gives; or the error that
- *   the save has had before
- */
-RAMLOAD_API int ramload_save_write(struct ramload_save *save, size_t block,
-				   uint64_t offset, const void *data,
-				   uint64_t length);
-
-/**
- * ramload_save_memory() - start a job that writes whole blocks
- * @save: the save; must not be closed before the job is freed
- * @memory: of each block its address: the memory must stay mapped until the job
- *	is done. NULL: the block is not for this job.
- * @job: where the job is returned; NULL on error
- *
- * Does what ramload_save_write() does, in parallel. The job is one like those of
- * ramload_load(), but belongs to no session: it can be polled, waited for and
- * cancelled, and has to be freed. Its bytes are those looked at, zero or not.
- * If it fails, its result's error_block and error_offset, in the file, are those
- * of the first byte that was not saved; ramload_save_error() tells where the
- * error was met. If it is cancelled, the save can only be closed.
- *
- * Return: 0, -EINVAL (bad number of workers), -EAGAIN, -ENOMEM, -EMFILE, -ENFILE
- */
-RAMLOAD_API int ramload_save_memory(struct ramload_save *save,
-				    const void *const *memory,
-				    struct ramload_job **job);
-
-/**
- * ramload_save_append() - write what follows RAM
- * @save: the save
- * @data: sections of devices, as they are to be in the file
- * @length: bytes
- *
- * Return: 0, or an error as of ramload_save_write()
- */
-RAMLOAD_API int ramload_save_append(struct ramload_save *save, const void *data,
-				    size_t length);
-
-/**
- * ramload_save_end() - write the end of the stream
- * @save: the save
- * @devices: NULL, or a JSON array that describes the sections that were appended
- *	as QEMU's scripts/analyze-migration.py wants to have it
- *
- * To be left out where what was appended has an end, as the rest of a file of
- * QEMU has.
- *
- * Return: 0; -EINVAL: @devices, and the configuration is not our own; -ENOMEM;
- * or an error as of ramload_save_write()
- */
-RAMLOAD_API int ramload_save_end(struct ramload_save *save,
-				 const char *devices);
-
-/**
- * ramload_save_commit() - complete the file and put it in its place
- * @save: the save; all its jobs are done. It can only be closed afterwards.
- *
- * When this returns 0, the file and its directory entry are on the disk. If all
- * blocks are zero, a page is present nevertheless: without one, a file looks as
- * if its writer had not come to its end.
- *
- * Return: 0 or
- *
- * * -ECANCELED: a job was cancelled, or is not done
- * * the error that the save has had before
- * * -ENOSPC, -EDQUOT, -EIO, ...: an error of pwrite(), fsync(), link() or
- *   rename(). The old file is still there; only if the directory's fsync()
- *   fails, the new one is.
- */
-RAMLOAD_API int ramload_save_commit(struct ramload_save *save);
-
-/**
- * struct ramload_save_error - what went wrong
- * @error: 0, or the first negative errno
- * @block: index of the block that was to be written; the number of blocks if it
- *	was something else
- * @offset: offset in the file of what could not be written
- */
-struct ramload_save_error {
-	int error;
-	size_t block;
-	uint64_t offset;
-};
-
-/** ramload_save_error() - the first error of a save; from any thread */
-RAMLOAD_API void ramload_save_error(struct ramload_save *save,
-				    struct ramload_save_error *error);
-
-/**
- * ramload_save_close() - free a save
- * @save: the save, or NULL; all its jobs were freed
- *
- * If it was not committed, nothing is left of it.
- */
-RAMLOAD_API void ramload_save_close(struct ramload_save *save);
 
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
 }
 #endif
+
+#include <ramload_save.h>
 
 #endif /* RAMLOAD_H */
