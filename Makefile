@@ -331,6 +331,14 @@ ifneq ($(DESTDIR),)
 			rmdir -p --ignore-fail-on-non-empty $$dir); done
 endif
 
+# The ABI on record is that of the last release.
+.PHONY: abi abi-update
+abi: $(B)/libramload.so
+	selftests/user/abi compare $<
+
+abi-update: $(B)/libramload.so
+	selftests/user/abi update $<
+
 .PHONY: modules_install
 modules_install: module
 	$(MAKE) -C $(KDIR) M=$(abspath $(KOUT)) $(KBUILD_ARGS) modules_install
@@ -350,6 +358,8 @@ help:
 	@echo 'make uninstall        remove what make install puts there'
 	@echo 'make modules_install  module to the tree of KDIR'
 	@echo 'make unit selftests   build the tests only'
+	@echo 'make abi              compare the ABI of the library with the last one'
+	@echo 'make abi-update       record it, for a release'
 	@echo 'make examples         build Documentation/examples'
 	@echo 'make fuzz             build the fuzzers of image readers'
 	@echo 'make clean            remove build/'
