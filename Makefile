@@ -321,8 +321,10 @@ install: user
 	umask 022 && mkdir -p $(install_dirs:%='$(DESTDIR)%')
 	$(foreach entry,$(INSTALLED),$(call install_entry,$(entry)))
 
-# The directories in DESTDIR go, too, if they are empty; those of the system are
-# not ours.
+# Directories that bear our name go if they are empty, and in DESTDIR the others,
+# too; those of the system are not ours.
+own_dirs = $(docdir)/examples $(docdir)
+
 uninstall:
 	rm -f $(foreach entry,$(INSTALLED),$(call installed,$(entry)))
 ifneq ($(DESTDIR),)
@@ -330,6 +332,9 @@ ifneq ($(DESTDIR),)
 		test ! -d '$(DESTDIR)'/$$dir || (cd '$(DESTDIR)' && \
 			rmdir -p --ignore-fail-on-non-empty $$dir); done
 endif
+	for dir in $(own_dirs); do \
+		test ! -d '$(DESTDIR)'$$dir || \
+			rmdir --ignore-fail-on-non-empty '$(DESTDIR)'$$dir; done
 
 # The ABI on record is that of the last release.
 .PHONY: abi abi-update
