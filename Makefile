@@ -288,6 +288,27 @@ bench-uml:
 	selftests/vm/run --kernel uml --mem 4G --timeout 3600 -- ramload bench \
 		--dir /put --image dense,alternating,idle --dest memfd,ramload
 
+# Pages and manual pages, of Documentation/ and of comments in the headers.
+SPHINX := PYTHONDONTWRITEBYTECODE=1 sphinx-build -q -n -W --keep-going \
+	-d $(B)/docs/pages
+DOC_SRCS := $(wildcard Documentation/*.rst Documentation/man/* \
+	Documentation/*.svg Documentation/*.py Documentation/sphinx/*.py \
+	Documentation/sphinx/static/* include/*.h include/uapi/linux/*.h \
+	kmod/*.c)
+
+.PHONY: docs man
+docs: $(B)/docs/html/index.html
+man: $(B)/man/man1/ramload.1
+
+$(B)/docs/html/index.html: $(DOC_SRCS)
+	$(SPHINX) -b html Documentation $(@D)
+	@touch $@
+
+$(B)/man/man1/ramload.1: $(DOC_SRCS)
+	@rm -rf $(B)/man
+	$(SPHINX) -b man Documentation $(B)/man
+	@touch $@
+
 # What is installed, MODE:FILE:DIRECTORY each, or link:LINK:DIRECTORY. "make
 # uninstall" removes the same.
 INSTALLED := 755:$(B)/ramload:$(bindir) \
@@ -304,6 +325,11 @@ INSTALLED := 755:$(B)/ramload:$(bindir) \
 	$(addsuffix :$(docdir)/examples, $(addprefix 644:, \
 		$(wildcard Documentation/examples/*.c))) \
 	644:Documentation/packaging/60-ramload.rules:$(udevrulesdir)
+
+# Manual pages, where they were built; the emulator is not installed.
+MANPAGES = $(filter-out %/ramload-emulator.1, $(wildcard $(B)/man/man?/*))
+INSTALLED += $(foreach page,$(MANPAGES), \
+	644:$(page):$(mandir)/$(notdir $(patsubst %/,%,$(dir $(page)))))
 
 field = $(word $(2),$(subst :, ,$(1)))
 installed = '$(DESTDIR)$(call field,$(1),3)/$(notdir $(call field,$(1),2))'
@@ -366,6 +392,8 @@ help:
 	@echo 'make abi              compare the ABI of the library with the last one'
 	@echo 'make abi-update       record it, for a release'
 	@echo 'make examples         build Documentation/examples'
+	@echo 'make docs             the documentation, as HTML in build/docs/html'
+	@echo 'make man              manual pages in build/man'
 	@echo 'make fuzz             build the fuzzers of image readers'
 	@echo 'make clean            remove build/'
 
