@@ -324,7 +324,9 @@ INSTALLED := 755:$(B)/ramload:$(bindir) \
 	644:include/uapi/linux/ramload_netlink.h:$(includedir)/linux \
 	$(addsuffix :$(docdir)/examples, $(addprefix 644:, \
 		$(wildcard Documentation/examples/*.c))) \
-	644:Documentation/packaging/60-ramload.rules:$(udevrulesdir)
+	644:Documentation/packaging/60-ramload.rules:$(udevrulesdir) \
+	644:user/completion/ramload.bash:$(datarootdir)/bash-completion/completions \
+	644:user/completion/_ramload:$(datarootdir)/zsh/site-functions
 
 # Manual pages, where they were built; the emulator is not installed.
 MANPAGES = $(filter-out %/ramload-emulator.1, $(wildcard $(B)/man/man?/*))
