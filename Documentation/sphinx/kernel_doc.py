@@ -7,7 +7,10 @@
     .. kernel-doc:: include/ramload.h
        :identifiers: ramload_load ramload_block
 
-Paths are those of the repository. It reads the comments itself: so pages are
+    .. kernel-doc:: include/ramload.h
+       :prototypes: ramload_load
+
+The last has the prototypes of functions alone, for a synopsis. Paths are those of the repository. It reads the comments itself: so pages are
 built without the kernel's source, short comments of one line are shown like
 others, and functions, members and constants become objects of Sphinx's C
 domain, to which text can refer. Names of structs and enums, which in C may be those of
@@ -15,6 +18,7 @@ functions, too, are in a namespace "tag" there. Whether comments are written as 
 is for the kernel's scripts/kernel-doc to say, which selftests/static_test runs.
 """
 import re
+import textwrap
 from pathlib import Path
 
 from docutils import nodes
@@ -92,7 +96,16 @@ def comments(text):
 def prototype(code):
     code = re.split('[;{]', code, maxsplit=1)[0]
     code = re.sub(r'\b(RAMLOAD_API|static|inline)\b', '', code)
-    return ' '.join(code.split())
+    return ' '.join(code.split()).replace('* ', '*')
+
+
+def wrapped(code):
+    """Lines that end behind commas, or before the name of the function."""
+    name, parameters = code.split('(', 1)
+    parameters = parameters.replace(' ', '\0').replace(',\0', ', ')
+    lines = textwrap.wrap(f'{name}({parameters}', 72, break_long_words=False,
+                          subsequent_indent=' ' * 8)
+    return [line.replace('\0', ' ') for line in lines]
 
 
 def members(code, separator):
@@ -127,6 +140,8 @@ def definition(name, lines):
 
 def described(comment):
     """A comment as lines of reStructuredText."""
+    if comment.doc:
+        return [marked(line) for line in comment.text]
     parameters = {name: [marked(line) for line in lines]
                   for name, lines in comment.parameters.items()}
     text = [marked(line) for line in comment.text]
@@ -168,6 +183,7 @@ class KernelDoc(SphinxDirective):
     option_spec = {
         'doc': directives.unchanged_required,
         'identifiers': directives.unchanged_required,
+        'prototypes': directives.unchanged_required,
     }
 
     def wanted(self, known):
@@ -177,11 +193,13 @@ class KernelDoc(SphinxDirective):
             title = self.options['doc']
             return [c for c in known if c.doc == title], [title]
         names = self.options.get('identifiers', '').split()
+        names += self.options.get('prototypes', '').split()
         return [c for name in names for c in known if c.name == name], names
 
     def run(self):
         path = ROOT / self.arguments[0]
         self.env.note_dependency(str(path))
+        self.env.note_dependency(__file__)
         try:
             known = list(comments(path.read_text(encoding='utf-8')))
         except OSError as error:
@@ -191,10 +209,15 @@ class KernelDoc(SphinxDirective):
         if missing or not names:
             raise self.error(f'{path} lacks {missing or "names to look for"}')
         content = StringList()
+        if 'prototypes' in self.options:
+            found = [c for c in found if not c.kind]
+            content.append(StringList(['::', ''], str(path)))
         for comment in found:
-            lines = ([marked(line) for line in comment.text] if comment.doc
-                     else described(comment))
-            for line in lines + ['']:
+            if 'prototypes' in self.options:
+                lines = indented(wrapped(prototype(comment.code) + ';'))
+            else:
+                lines = described(comment) + ['']
+            for line in lines:
                 content.append(line, str(path), comment.number)
         node = nodes.section()
         node.document = self.state.document

@@ -3,7 +3,8 @@
 
 Each function of the library becomes a link to the page of its family. Two
 requests are taken out that mandoc warns of: a vertical space at the start of a
-section, which nobody shows, and a font of typesetters.
+section, which nobody shows, and a font of typesetters; and a word in front of each
+constant.
 """
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 def tidy(text):
     text = re.sub(r'^(\.S[HS] .*\n)\.sp\n', r'\1', text, flags=re.M)
     text = re.sub(r'^\.ft [CP]\n', '', text, flags=re.M)
+    text = re.sub(r'^(\.B )enumerator +', r'\1', text, flags=re.M)
     return re.sub(r'[ \t]+$', '', text, flags=re.M)
 
 
