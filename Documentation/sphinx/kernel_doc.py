@@ -28,15 +28,15 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import nested_parse_with_titles
 
-TAG_KINDS = ('struct', 'enum', 'union')
+TAG_KINDS = ("struct", "enum", "union")
 ROOT = Path(__file__).resolve().parents[2]
 
-COMMENT = re.compile(r'^/\*\*(?:[ \t]+(?P<line>\S.*?)[ \t]*\*/|[ \t]*\n'
-                     r'(?P<body>.*?)[ \t]*\*/)[ \t]*\n', re.M | re.S)
-HEAD = re.compile(r'(?:(?P<kind>struct|enum|union) )?(?P<name>\w+)(?:\(\))?'
-                  r' - (?P<short>.*)', re.S)
-PARAMETER = re.compile(r'@(\w+|\.\.\.):\s*(.*)')
-DECLARATOR = re.compile(r'\(\*\s*(\w+)\)|(\w+)\s*(?:\[[^]]*\]\s*)*(?:=.*)?$')
+COMMENT = re.compile(r"^/\*\*(?:[ \t]+(?P<line>\S.*?)[ \t]*\*/|[ \t]*\n"
+                     r"(?P<body>.*?)[ \t]*\*/)[ \t]*\n", re.M | re.S)
+HEAD = re.compile(r"(?:(?P<kind>struct|enum|union) )?(?P<name>\w+)(?:\(\))?"
+                  r" - (?P<short>.*)", re.S)
+PARAMETER = re.compile(r"@(\w+|\.\.\.):\s*(.*)")
+DECLARATOR = re.compile(r"\(\*\s*(\w+)\)|(\w+)\s*(?:\[[^]]*\]\s*)*(?:=.*)?$")
 
 
 class Comment:
@@ -51,17 +51,17 @@ class Comment:
         self.code = code
         self.doc = self.name = self.kind = None
         self.parameters, self.text, self.returns = {}, [], []
-        if lines and lines[0].startswith('DOC: '):
+        if lines and lines[0].startswith("DOC: "):
             self.doc = lines[0][5:].strip()
             self.text = lines[1:]
             return
         head = []
         while lines and lines[0].strip() and not PARAMETER.match(lines[0]):
             head.append(lines.pop(0))
-        match = HEAD.match('\n'.join(head))
+        match = HEAD.match("\n".join(head))
         if match:
-            self.name, self.kind = match['name'], match['kind']
-            self.short = ' '.join(match['short'].split())
+            self.name, self.kind = match["name"], match["kind"]
+            self.short = " ".join(match["short"].split())
             self.sort(lines)
 
     def sort(self, lines):
@@ -71,9 +71,9 @@ class Comment:
             match = PARAMETER.match(line)
             if match:
                 part = self.parameters[match[1]] = [match[2]]
-            elif line.startswith('Return:'):
+            elif line.startswith("Return:"):
                 part = self.returns
-                part.append(line[len('Return:'):].strip())
+                part.append(line[len("Return:"):].strip())
             elif part is self.text or part is self.returns:
                 part.append(line)
             elif line.strip():
@@ -84,37 +84,37 @@ class Comment:
 
 def comments(text):
     for match in COMMENT.finditer(text):
-        if match['line']:
-            lines = [match['line']]
+        if match["line"]:
+            lines = [match["line"]]
         else:
-            lines = [re.sub(r'^ \* ?', '', line).rstrip()
-                     for line in match['body'].split('\n')]
+            lines = [re.sub(r"^ \* ?", "", line).rstrip()
+                     for line in match["body"].split("\n")]
         yield Comment(lines, text[match.end():],
-                      text.count('\n', 0, match.start()) + 1)
+                      text.count("\n", 0, match.start()) + 1)
 
 
 def prototype(code):
-    code = re.split('[;{]', code, maxsplit=1)[0]
-    code = re.sub(r'\b(RAMLOAD_API|static|inline)\b', '', code)
-    return ' '.join(code.split()).replace('* ', '*')
+    code = re.split("[;{]", code, maxsplit=1)[0]
+    code = re.sub(r"\b(RAMLOAD_API|static|inline)\b", "", code)
+    return " ".join(code.split()).replace("* ", "*")
 
 
 def wrapped(code):
     """Lines that end behind commas, or before the name of the function."""
-    name, parameters = code.split('(', 1)
-    parameters = parameters.replace(' ', '\0').replace(',\0', ', ')
-    lines = textwrap.wrap(f'{name}({parameters}', 72, break_long_words=False,
-                          subsequent_indent=' ' * 8)
-    return [line.replace('\0', ' ') for line in lines]
+    name, parameters = code.split("(", 1)
+    parameters = parameters.replace(" ", "\0").replace(",\0", ", ")
+    lines = textwrap.wrap(f"{name}({parameters}", 72, break_long_words=False,
+                          subsequent_indent=" " * 8)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def members(code, separator):
     """What is declared between the braces, by its name."""
-    body = code[code.index('{') + 1:code.index('\n}')]
-    body = re.sub(r'/\*.*?\*/', '', body, flags=re.S)
+    body = code[code.index("{") + 1:code.index("\n}")]
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
     found = {}
     for declaration in body.split(separator):
-        declaration = ' '.join(declaration.split())
+        declaration = " ".join(declaration.split())
         match = DECLARATOR.search(declaration)
         if match:
             found[match[1] or match[2]] = declaration
@@ -123,19 +123,19 @@ def members(code, separator):
 
 def marked(line):
     """A line as reStructuredText: names become literals or references."""
-    line = re.sub(r'@(\w+)', r'``\1``', line)
-    line = re.sub(r'(?<![\w`])(ramload_\w+)\(\)', r':c:func:`\1`', line)
-    line = re.sub(r'\b(struct|enum) (ramload_\w+)\b(?!`)',
-                  r':c:\1:`\1 \2 <tag.\2>`', line)
-    return re.sub(r'(?<=\w)_(?![\w`*])', r'\\_', line)
+    line = re.sub(r"@(\w+)", r"``\1``", line)
+    line = re.sub(r"(?<![\w`])(ramload_\w+)\(\)", r":c:func:`\1`", line)
+    line = re.sub(r"\b(struct|enum) (ramload_\w+)\b(?!`)",
+                  r":c:\1:`\1 \2 <tag.\2>`", line)
+    return re.sub(r"(?<=\w)_(?![\w`*])", r"\\_", line)
 
 
 def indented(lines, by=4):
-    return [' ' * by + line if line else '' for line in lines]
+    return [" " * by + line if line else "" for line in lines]
 
 
 def definition(name, lines):
-    return [f'``{name}``'] + indented(lines) + ['']
+    return [f"``{name}``"] + indented(lines) + [""]
 
 
 def described(comment):
@@ -147,26 +147,26 @@ def described(comment):
     text = [marked(line) for line in comment.text]
     returns = [marked(line) for line in comment.returns]
     if returns:
-        returns[0] = '**Return:** ' + returns[0]
-    body = [marked(comment.short), '']
+        returns[0] = "**Return:** " + returns[0]
+    body = [marked(comment.short), ""]
     if comment.kind:
-        role, separator = (('enumerator', ',') if comment.kind == 'enum'
-                           else ('member', ';'))
+        role, separator = (("enumerator", ",") if comment.kind == "enum"
+                           else ("member", ";"))
         known = members(comment.code, separator)
-        head = f'.. c:{comment.kind}:: {comment.name}'
-        body += text + ['']
+        head = f".. c:{comment.kind}:: {comment.name}"
+        body += text + [""]
         for name, lines in parameters.items():
-            body += [f'.. c:{role}:: {known[name]}', '']
-            body += indented(lines) + ['']
+            body += [f".. c:{role}:: {known[name]}", ""]
+            body += indented(lines) + [""]
     else:
-        head = f'.. c:function:: {prototype(comment.code)}'
+        head = f".. c:function:: {prototype(comment.code)}"
         for name, lines in parameters.items():
             body += definition(name, lines)
-        body += text + ['']
-    lines = [head, ''] + indented(body + returns) + ['']
+        body += text + [""]
+    lines = [head, ""] + indented(body + returns) + [""]
     if comment.kind:
-        lines = ['.. c:namespace-push:: tag', ''] + lines + [
-            '.. c:namespace-pop::', '']
+        lines = [".. c:namespace-push:: tag", ""] + lines + [
+            ".. c:namespace-pop::", ""]
     return lines
 
 
@@ -174,26 +174,26 @@ def refer_to_tags(app, doctree):
     """What follows struct or enum in a declaration is a tag."""
     for name in doctree.findall(addnodes.pending_xref):
         before = name.parent[max(name.parent.index(name) - 2, 0)].astext()
-        if name.get('reftype') == 'identifier' and before in TAG_KINDS:
-            name['reftarget'] = 'tag.' + name['reftarget']
+        if name.get("reftype") == "identifier" and before in TAG_KINDS:
+            name["reftarget"] = "tag." + name["reftarget"]
 
 
 class KernelDoc(SphinxDirective):
     required_arguments = 1
     option_spec = {
-        'doc': directives.unchanged_required,
-        'identifiers': directives.unchanged_required,
-        'prototypes': directives.unchanged_required,
+        "doc": directives.unchanged_required,
+        "identifiers": directives.unchanged_required,
+        "prototypes": directives.unchanged_required,
     }
 
     def wanted(self, known):
         """What the options name, and the names. A struct and a function may
         have the same."""
-        if 'doc' in self.options:
-            title = self.options['doc']
+        if "doc" in self.options:
+            title = self.options["doc"]
             return [c for c in known if c.doc == title], [title]
-        names = self.options.get('identifiers', '').split()
-        names += self.options.get('prototypes', '').split()
+        names = self.options.get("identifiers", "").split()
+        names += self.options.get("prototypes", "").split()
         return [c for name in names for c in known if c.name == name], names
 
     def run(self):
@@ -201,7 +201,7 @@ class KernelDoc(SphinxDirective):
         self.env.note_dependency(str(path))
         self.env.note_dependency(__file__)
         try:
-            known = list(comments(path.read_text(encoding='utf-8')))
+            known = list(comments(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise self.error(str(error))
         found, names = self.wanted(known)
@@ -209,14 +209,14 @@ class KernelDoc(SphinxDirective):
         if missing or not names:
             raise self.error(f'{path} lacks {missing or "names to look for"}')
         content = StringList()
-        if 'prototypes' in self.options:
+        if "prototypes" in self.options:
             found = [c for c in found if not c.kind]
-            content.append(StringList(['::', ''], str(path)))
+            content.append(StringList(["::", ""], str(path)))
         for comment in found:
-            if 'prototypes' in self.options:
-                lines = indented(wrapped(prototype(comment.code) + ';'))
+            if "prototypes" in self.options:
+                lines = indented(wrapped(prototype(comment.code) + ";"))
             else:
-                lines = described(comment) + ['']
+                lines = described(comment) + [""]
             for line in lines:
                 content.append(line, str(path), comment.number)
         node = nodes.section()
@@ -226,6 +226,6 @@ class KernelDoc(SphinxDirective):
 
 
 def setup(app):
-    app.add_directive('kernel-doc', KernelDoc)
-    app.connect('doctree-read', refer_to_tags)
-    return {'parallel_read_safe': True, 'parallel_write_safe': True}
+    app.add_directive("kernel-doc", KernelDoc)
+    app.connect("doctree-read", refer_to_tags)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
