@@ -289,8 +289,9 @@ bench-uml:
 		--dir /put --image dense,alternating,idle --dest memfd,ramload
 
 # Pages and manual pages, of Documentation/ and of comments in the headers.
-SPHINX := PYTHONDONTWRITEBYTECODE=1 sphinx-build -q -n -W --keep-going \
-	-d $(B)/docs/pages
+# Both share what was read, which is forgotten where a warning would be, too.
+SPHINX := PYTHONDONTWRITEBYTECODE=1 flock $(B)/docs sphinx-build -q -n -W \
+	--keep-going -d $(B)/docs/pages
 DOC_SRCS := $(wildcard Documentation/*.rst Documentation/man/* \
 	Documentation/*.svg Documentation/*.py Documentation/sphinx/*.py \
 	Documentation/sphinx/static/* include/*.h include/uapi/linux/*.h \
@@ -301,12 +302,15 @@ docs: $(B)/docs/html/index.html
 man: $(B)/man/man1/ramload.1
 
 $(B)/docs/html/index.html: $(DOC_SRCS)
-	$(SPHINX) -b html Documentation $(@D)
+	@mkdir -p $(B)/docs
+	$(SPHINX) -b html Documentation $(@D) || { rm -rf $(B)/docs; exit 1; }
 	@touch $@
 
 $(B)/man/man1/ramload.1: $(DOC_SRCS)
 	@rm -rf $(B)/man
-	$(SPHINX) -b man Documentation $(B)/man
+	@mkdir -p $(B)/docs
+	$(SPHINX) -b man Documentation $(B)/man || \
+		{ rm -rf $(B)/docs $(B)/man; exit 1; }
 	@touch $@
 
 # What is installed, MODE:FILE:DIRECTORY each, or link:LINK:DIRECTORY. "make
