@@ -3,9 +3,10 @@
  * DOC: limits
  *
  * What a context, a user, and all of them together may have. The limits are
- * module parameters, set when the module is loaded and clamped to what the
- * code can bear, so that no value of a parameter makes an allocation that
- * warns.
+ * module parameters, clamped to what the code can bear, so that no value of a
+ * parameter makes an allocation that warns. They can be changed at any time: a
+ * limit is looked at when something is to be taken, and what was taken stays.
+ * Hence a check reads a limit once, and nothing but the check depends on it.
  *
  * Memory is charged to the caller's cgroup wherever the caller decides how
  * much it is; workers that are threads of the caller count against its
@@ -26,42 +27,93 @@
 
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/kstrtox.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/sysfs.h>
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
 #include "limits.h"
 
-static unsigned int max_workers = 64;
-module_param(max_workers, uint, 0444);
+/**
+ * struct limit - a parameter of the module
+ * @value: what holds now; read and written without a lock
+ * @min: least it can be
+ * @max: most it can be
+ */
+struct limit {
+	unsigned int value;
+	unsigned int min;
+	unsigned int max;
+};
+
+/* What is too low or too high becomes the nearest that is not, and is seen so. */
+static int set_limit(const char *text, const struct kernel_param *param)
+{
+	struct limit *limit = param->arg;
+	unsigned int value;
+	int err;
+
+	err = kstrtouint(text, 0, &value);
+	if (err)
+		return err;
+	WRITE_ONCE(limit->value, clamp(value, limit->min, limit->max));
+	return 0;
+}
+
+static unsigned int get(const struct limit *limit)
+{
+	return READ_ONCE(limit->value);
+}
+
+static int show_limit(char *buf, const struct kernel_param *param)
+{
+	return sysfs_emit(buf, "%u\n", get(param->arg));
+}
+
+static const struct kernel_param_ops limit_ops = {
+	.set = set_limit,
+	.get = show_limit,
+};
+
+static struct limit max_workers = { 64, 1, 1024 };
+module_param_cb(max_workers, &limit_ops, &max_workers, 0644);
+__MODULE_PARM_TYPE(max_workers, "uint");
 MODULE_PARM_DESC(max_workers, "Most workers of a context (64, up to 1024)");
 
-static unsigned int max_user_workers = 1024;
-module_param(max_user_workers, uint, 0444);
+static struct limit max_user_workers = { 1024, 0, UINT_MAX };
+module_param_cb(max_user_workers, &limit_ops, &max_user_workers, 0644);
+__MODULE_PARM_TYPE(max_user_workers, "uint");
 MODULE_PARM_DESC(max_user_workers, "Most workers of a user (1024)");
 
-static unsigned int max_workers_total = 4096;
-module_param(max_workers_total, uint, 0444);
+static struct limit max_workers_total = { 4096, 0, UINT_MAX };
+module_param_cb(max_workers_total, &limit_ops, &max_workers_total, 0644);
+__MODULE_PARM_TYPE(max_workers_total, "uint");
 MODULE_PARM_DESC(max_workers_total, "Most workers of all users (4096)");
 
-static unsigned int max_jobs = 256;
-module_param(max_jobs, uint, 0444);
+static struct limit max_jobs = { 256, 1, 65536 };
+module_param_cb(max_jobs, &limit_ops, &max_jobs, 0644);
+__MODULE_PARM_TYPE(max_jobs, "uint");
 MODULE_PARM_DESC(max_jobs, "Most unfinished jobs of a context (256, up to 65536)");
 
-static unsigned int max_ranges = SZ_1M;
-module_param(max_ranges, uint, 0444);
+static struct limit max_ranges = { SZ_1M, 1, 16 * SZ_1M };
+module_param_cb(max_ranges, &limit_ops, &max_ranges, 0644);
+__MODULE_PARM_TYPE(max_ranges, "uint");
 MODULE_PARM_DESC(max_ranges, "Most ranges of a load (1048576, up to 16 Mi)");
 
-static unsigned int max_bitmap_mib = 64;
-module_param(max_bitmap_mib, uint, 0444);
+static struct limit max_bitmap_mib = { 64, 1, 1024 };
+module_param_cb(max_bitmap_mib, &limit_ops, &max_bitmap_mib, 0644);
+__MODULE_PARM_TYPE(max_bitmap_mib, "uint");
 MODULE_PARM_DESC(max_bitmap_mib, "Most MiB of bitmaps of a load (64, up to 1024)");
 
-static unsigned int max_user_mib = 1024;
-module_param(max_user_mib, uint, 0444);
+static struct limit max_user_mib = { 1024, 0, UINT_MAX };
+module_param_cb(max_user_mib, &limit_ops, &max_user_mib, 0644);
+__MODULE_PARM_TYPE(max_user_mib, "uint");
 MODULE_PARM_DESC(max_user_mib, "Most MiB that unfinished jobs of a user hold (1024)");
 
 /**
@@ -86,22 +138,22 @@ static u32 workers_total;
 
 u32 limit_workers(void)
 {
-	return clamp(max_workers, 1U, 1024U);
+	return get(&max_workers);
 }
 
 u32 limit_jobs(void)
 {
-	return clamp(max_jobs, 1U, 65536U);
+	return get(&max_jobs);
 }
 
 u32 limit_ranges(void)
 {
-	return clamp(max_ranges, 1U, 16U * SZ_1M);
+	return get(&max_ranges);
 }
 
 u64 limit_bitmap_bytes(void)
 {
-	return (u64)clamp(max_bitmap_mib, 1U, 1024U) * SZ_1M;
+	return (u64)get(&max_bitmap_mib) * SZ_1M;
 }
 
 /* Who is to have what the current task takes. */
@@ -185,8 +237,8 @@ int limit_workers_take(struct limit_user *user, u32 nr)
 	int err = -EAGAIN;
 
 	spin_lock(&users_lock);
-	if ((u64)user->workers + nr <= max_user_workers &&
-	    (u64)workers_total + nr <= max_workers_total) {
+	if ((u64)user->workers + nr <= get(&max_user_workers) &&
+	    (u64)workers_total + nr <= get(&max_workers_total)) {
 		user->workers += nr;
 		workers_total += nr;
 		err = 0;
@@ -215,7 +267,7 @@ int limit_bytes_take(struct limit_user *user, u64 bytes)
 	int err = -ENOMEM;
 
 	spin_lock(&users_lock);
-	if (user->bytes + bytes <= (u64)max_user_mib * SZ_1M) {
+	if (user->bytes + bytes <= (u64)get(&max_user_mib) * SZ_1M) {
 		user->bytes += bytes;
 		err = 0;
 	}
