@@ -43,6 +43,7 @@
 #include <linux/swap.h>
 #include <linux/uio.h>
 
+#include "fallback.h"
 #include "fault_point.h"
 #include "source_cache.h"
 #include "source_file.h"
@@ -244,32 +245,49 @@ static bool is_cached(const struct source_file *src, loff_t pos, size_t bytes)
 }
 
 /*
- * How many of the @bytes at @pos can be read directly; 0 if the next ones must
- * come through the page cache.
+ * Cuts @bytes at @pos to what can be read directly. If that is nothing, because
+ * the next ones must come through the page cache, returns why.
  */
-static size_t direct_part(const struct source_file *src, loff_t pos,
-			  size_t bytes)
+static enum fallback cut_to_direct(const struct source_file *src, loff_t pos,
+				   size_t *bytes)
 {
 	loff_t left = i_size_read(src->file->f_mapping->host) - pos;
 
-	if (!src->offset_align || pos & (src->offset_align - 1))
-		return 0;
+	if (!src->offset_align)
+		return FALLBACK_NO_DIRECT;
+	if (pos & (src->offset_align - 1))
+		return FALLBACK_OFFSET;
 	/* A direct read across the end would overwrite what lies behind it. */
 	if (left < (loff_t)src->offset_align)
-		return 0;
-	bytes = min_t(u64, bytes, left);
-	return round_down(bytes, (size_t)src->offset_align);
+		return FALLBACK_END;
+	*bytes = round_down(min_t(u64, *bytes, left),
+			    (size_t)src->offset_align);
+	return *bytes ? FALLBACK_NONE : FALLBACK_OFFSET;
 }
 
-/* The same of what is to be read directly. */
-static size_t direct_bytes(const struct source_file *src, loff_t pos,
-			   size_t bytes)
+/* The same, also where they had better come through it. */
+static enum fallback why_not_direct(const struct source_file *src, loff_t pos,
+				    size_t *bytes)
 {
-	bytes = direct_part(src, pos, bytes);
-	if (src->direct == RAMLOAD_DIRECT_AUTO &&
-	    (bytes < DIRECT_MIN || is_cached(src, pos, bytes)))
-		return 0;
-	return bytes;
+	enum fallback why = cut_to_direct(src, pos, bytes);
+
+	if (why || src->direct != RAMLOAD_DIRECT_AUTO)
+		return why;
+	if (*bytes < DIRECT_MIN)
+		return FALLBACK_SMALL;
+	return is_cached(src, pos, *bytes) ? FALLBACK_CACHED : FALLBACK_NONE;
+}
+
+/* Why a direct read of the first @bytes cannot go to these pages. */
+static enum fallback why_not_into(const struct source_file *src,
+				  const struct iov_iter *iter, size_t bytes)
+{
+	struct iov_iter part = *iter;
+
+	iov_iter_truncate(&part, bytes);
+	if (iov_iter_alignment(&part) & (src->mem_align - 1))
+		return FALLBACK_MEMORY;
+	return fault_point(FAULT_DIRECT) ? FALLBACK_FAILED : FALLBACK_NONE;
 }
 
 /*
@@ -323,13 +341,14 @@ static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
 static ssize_t read_direct(const struct source_file *src, loff_t pos,
 			   struct iov_iter *iter, struct stats *stats)
 {
-	size_t bytes = direct_bytes(src, pos, iov_iter_count(iter));
-	struct iov_iter part = *iter;
+	size_t bytes = iov_iter_count(iter);
+	enum fallback why;
 	ssize_t ret;
 
-	iov_iter_truncate(&part, bytes);
-	if (!bytes || iov_iter_alignment(&part) & (src->mem_align - 1) ||
-	    fault_point(FAULT_DIRECT))
+	why = why_not_direct(src, pos, &bytes);
+	if (!why)
+		why = why_not_into(src, iter, bytes);
+	if (why)
 		return 0;
 	ret = read_some(src->file, pos, iter, bytes, IOCB_DIRECT);
 	stats_add(stats, STAT_READS, 1);
@@ -391,7 +410,7 @@ ssize_t source_file_read(const struct source_file *src, loff_t pos,
 bool source_file_is_direct(const struct source_file *src, loff_t pos,
 			   size_t bytes)
 {
-	return direct_bytes(src, pos, bytes);
+	return !why_not_direct(src, pos, &bytes);
 }
 
 /**
@@ -439,10 +458,11 @@ bool source_file_is_cold(const struct source_file *src, loff_t pos, loff_t end)
 bool source_file_can_queue(const struct source_file *src, loff_t pos,
 			   const struct iov_iter *iter)
 {
-	return direct_part(src, pos, iov_iter_count(iter)) ==
-	       iov_iter_count(iter) &&
-	       !(iov_iter_alignment(iter) & (src->mem_align - 1)) &&
-	       !fault_point(FAULT_DIRECT);
+	size_t bytes = iov_iter_count(iter);
+
+	return !cut_to_direct(src, pos, &bytes) &&
+	       bytes == iov_iter_count(iter) &&
+	       !why_not_into(src, iter, bytes);
 }
 
 /**
@@ -534,7 +554,9 @@ bool source_file_may_read_ahead(const struct source_file *src, loff_t pos)
 void source_file_read_ahead(const struct source_file *src, loff_t pos,
 			    size_t bytes)
 {
-	if (!direct_bytes(src, pos, bytes))
+	size_t to_read = bytes;
+
+	if (why_not_direct(src, pos, &to_read))
 		vfs_fadvise(src->file, pos, bytes, POSIX_FADV_WILLNEED);
 }
 
