@@ -31,6 +31,7 @@
 #include "load_request.h"
 #include "source_cache.h"
 #include "source_file.h"
+#include "trace.h"
 
 #ifndef RAMLOAD_HAVE_SHMEM_FILL
 /* No target_vma has a file then. */
@@ -299,6 +300,14 @@ static void fail(struct fill *f, struct load_job *job, int err)
 	load_job_fail(job, range, seg->file_offset, err);
 }
 
+/* Nothing more of the chunk will be loaded. */
+static void end_chunk(struct fill *f, struct load_job *job, int err)
+{
+	if (err)
+		fail(f, job, err);
+	trace_chunk_done(job, f->chunk, f->chunk_bytes, f->chunk_direct, err);
+}
+
 /**
  * fill_start() - begin with a chunk
  * @f: the worker's
@@ -312,12 +321,16 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 	if (f->job != job)
 		f->small = 0;
 	f->job = job;
+	f->chunk = chunk;
+	f->chunk_bytes = 0;
+	f->chunk_direct = 0;
 	f->pos = req->chunks[chunk];
 	f->end = req->chunks[chunk + 1];
 	f->seg = 0;
 	f->nr_segs = 0;
 	f->span_end = 0;
 	f->in_place = false;
+	trace_chunk_start(job, chunk);
 }
 
 /**
@@ -339,10 +352,11 @@ bool fill_run(struct fill *f, struct load_job *job)
 	source_batch_end(&f->batch);
 	target_vma_put(&f->target);
 	load_job_add_loaded(job, &f->stats, f->done);
+	f->chunk_bytes += f->done;
+	f->chunk_direct += f->stats.counts[STAT_DIRECT];
 	if (err == PAUSE)
 		return false;
-	if (err)
-		fail(f, job, err);
+	end_chunk(f, job, err);
 	return true;
 }
 
@@ -353,5 +367,5 @@ bool fill_run(struct fill *f, struct load_job *job)
  */
 void fill_abandon(struct fill *f, struct load_job *job)
 {
-	fail(f, job, -ECANCELED);
+	end_chunk(f, job, -ECANCELED);
 }

@@ -54,6 +54,9 @@ struct shmem_piece {
  * struct fill - what a worker needs to fill pages
  * @mm: the mm of the destination; the caller sees to it that it has users
  * @job: the job of the chunk
+ * @chunk: index of the chunk
+ * @chunk_bytes: bytes of it that are loaded
+ * @chunk_direct: of those, what was read past the page cache
  * @pos: where in the request it is; a chunk may be left and taken up again
  * @end: end of the chunk
  * @segs: segments before @pos
@@ -82,6 +85,9 @@ struct shmem_piece {
 struct fill {
 	struct mm_struct *mm;
 	const struct load_job *job;
+	u32 chunk;
+	u64 chunk_bytes;
+	u64 chunk_direct;
 	struct load_position pos;
 	struct load_position end;
 	struct load_segment segs[FILL_SEGMENTS];

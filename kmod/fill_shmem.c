@@ -144,6 +144,7 @@
 #include "fault_point.h"
 #include "fill.h"
 #include "source_file.h"
+#include "trace.h"
 
 /**
  * struct shmem_batch - what is loaded at a time
@@ -367,6 +368,23 @@ static bool is_too_small(struct folio *folio)
 	       !folio_test_dirty(folio);
 }
 
+/* Not inlined: see tell_fallback() in source_file.c. */
+static noinline void tell_no_huge(const struct shmem_bytes *next)
+{
+	trace_fallback(next->from, min(next->length, PMD_SIZE),
+		       FALLBACK_NO_HUGE, 0);
+}
+
+/* The first page of what could have been a huge one says so for all. */
+static noinline void tell_if_small(const struct shmem_batch *b,
+				   struct folio *folio,
+				   const struct shmem_bytes *next)
+{
+	if (!(next->to & ~PMD_MASK) && is_too_small(folio) &&
+	    mapping_large_folio_support(b->inode->i_mapping))
+		tell_no_huge(next);
+}
+
 /* Returns a folio with the first of the bytes, locked, or an errno. */
 static int get_folio(struct fill *f, const struct shmem_batch *b,
 		     const struct shmem_bytes *next, struct folio **folio)
@@ -389,9 +407,24 @@ static int get_folio(struct fill *f, const struct shmem_batch *b,
 	/* If that fails, so does what follows. */
 	target_vma_fault(f->mm, f->target.start + (next->to - f->target.pos));
 	err = shmem_get_folio(b->inode, index, end, folio, SGP_WRITE);
-	if (!err)
-		f->small = folio_test_large(*folio) ? 0 : f->small + 1;
-	return err;
+	if (err)
+		return err;
+	f->small = folio_test_large(*folio) ? 0 : f->small + 1;
+	if (f->small)
+		tell_no_huge(next);
+	return 0;
+}
+
+/* Of @bytes that were read, those behind @done are to be read again. */
+static noinline void tell_again(const struct fill *f, u64 done, u64 bytes)
+{
+	const struct load_segment *seg = &f->segs[f->seg];
+	u64 before = done;
+
+	for (; before >= seg->length; seg++)
+		before -= seg->length;
+	trace_fallback(seg->file_offset + before, bytes - done, FALLBACK_AGAIN,
+		       0);
 }
 
 /* Collects the first bytes of @next, or some more; returns 0 or an errno. */
@@ -421,6 +454,8 @@ static int collect_piece(struct fill *f, struct shmem_batch *b,
 	}
 	set_piece(piece, folio, next);
 	stats_add_folio(&f->stats, folio_order(folio));
+	if (trace_fallback_enabled())
+		tell_if_small(b, folio, next);
 	prepare_piece(f, b, piece, next);
 	folio_unlock(folio);
 out:
@@ -611,6 +646,8 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src)
 	f->in_place = ret > 0 && done < (size_t)ret;
 	stats_add(&f->stats, STAT_CACHED, b.copied);
 	stats_add(&f->stats, STAT_AGAIN, f->in_place);
+	if (trace_fallback_enabled() && f->in_place)
+		tell_again(f, done, ret);
 	if (!done && pieces_to_read(&b))
 		return f->in_place ? 0 : ret ?: -ENODATA;
 	return fill_loaded(f, STAT_SHMEM, done);

@@ -44,6 +44,7 @@
 #include "load_job.h"
 #include "netlink.h"
 #include "registry.h"
+#include "trace.h"
 #include "worker_pool.h"
 
 /**
@@ -219,14 +220,17 @@ static u64 service_ns(const struct load_job *job, u64 now)
 void load_job_finish(struct load_job *job)
 {
 	u32 chunk = atomic_read(&job->cursor);
+	u64 queue, service;
 
 	if (load_job_cancelled(job) && chunk < job->request->nr_chunks)
 		keep_cancelled_chunk(job, chunk);
 	load_request_free(job->request);
 	job->request = NULL;
 	WRITE_ONCE(job->done_ns, ktime_get_boottime_ns());
-	totals_add_ended(job->error, queue_ns(job, job->done_ns),
-			 service_ns(job, job->done_ns));
+	queue = queue_ns(job, job->done_ns);
+	service = service_ns(job, job->done_ns);
+	totals_add_ended(job->error, queue, service);
+	trace_job_done(job, queue, service);
 	/* Pairs with the acquire in load_job_done(). */
 	smp_store_release(&job->done, true);
 	wake_up_all(&job->wait);

@@ -298,6 +298,11 @@ u64 load_request_file_offset(const struct load_request *req,
 	return req->ranges[pos.range].file_offset + pos.offset;
 }
 
+u64 load_request_dest(const struct load_request *req, struct load_position pos)
+{
+	return req->ranges[pos.range].dest + pos.offset;
+}
+
 /**
  * load_request_extent() - the part of the source that has all of it
  * @req: the request

@@ -83,6 +83,7 @@ int load_request_finish(struct load_request *req, u32 chunk_size);
 
 u64 load_request_file_offset(const struct load_request *req,
 			     struct load_position pos);
+u64 load_request_dest(const struct load_request *req, struct load_position pos);
 void load_request_extent(const struct load_request *req, u64 *start, u64 *end);
 u32 load_request_find(const struct load_request *req, u32 range,
 		      u64 file_offset);

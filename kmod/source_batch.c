@@ -291,7 +291,8 @@ static size_t take_read(struct source_batch *b, const struct source_read *r)
 {
 	size_t bytes;
 
-	if (!source_file_has_read(b->src, r->queued, r->ret, r->bytes)) {
+	if (!source_file_has_read(b->src, b->from[r->first], r->bytes,
+				  r->queued, r->ret)) {
 		stats_add(b->stats, STAT_NOT_DIRECT, 1);
 		return 0;
 	}

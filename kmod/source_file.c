@@ -48,6 +48,7 @@
 #include "source_cache.h"
 #include "source_file.h"
 #include "stats.h"
+#include "trace.h"
 
 /*
  * Below this, AUTO does not read directly: one wait for the device for each
@@ -304,6 +305,32 @@ static size_t buffered_bytes(const struct source_file *src, loff_t pos,
 	return bytes;
 }
 
+/*
+ * Functions that tell are not inlined: who is not listened to had to save the
+ * registers that they need.
+ */
+
+/* Who has asked for no direct reads, misses none. */
+static noinline void tell_fallback(const struct source_file *src, loff_t pos,
+				   size_t bytes, enum fallback why, int error)
+{
+	if (src->direct != RAMLOAD_DIRECT_OFF)
+		trace_fallback(pos, bytes, why, error);
+}
+
+/*
+ * The bytes are read through the page cache by who has not asked here, or did
+ * before. If nothing is against a direct read of them here, it is for @reason.
+ */
+static noinline void tell_not_direct(const struct source_file *src, loff_t pos,
+				     size_t bytes, enum fallback reason)
+{
+	size_t direct = bytes;
+	enum fallback why = why_not_direct(src, pos, &direct);
+
+	tell_fallback(src, pos, bytes, why ?: reason, 0);
+}
+
 static void init_kiocb(struct kiocb *kiocb, struct file *file, loff_t pos,
 		       int direct_flag)
 {
@@ -348,11 +375,18 @@ static ssize_t read_direct(const struct source_file *src, loff_t pos,
 	why = why_not_direct(src, pos, &bytes);
 	if (!why)
 		why = why_not_into(src, iter, bytes);
-	if (why)
+	if (why) {
+		if (trace_fallback_enabled())
+			tell_fallback(src, pos, buffered_bytes(src, pos, iter),
+				      why, 0);
 		return 0;
+	}
 	ret = read_some(src->file, pos, iter, bytes, IOCB_DIRECT);
 	stats_add(stats, STAT_READS, 1);
 	stats_add(stats, STAT_NOT_DIRECT, ret <= 0);
+	if (ret <= 0)
+		tell_fallback(src, pos, iov_iter_count(iter),
+			      ret ? FALLBACK_FAILED : FALLBACK_END, ret);
 	ret = max_t(ssize_t, 0, ret);
 	stats_add(stats, STAT_DIRECT, ret);
 	return ret;
@@ -490,29 +524,45 @@ ssize_t source_file_start_read(const struct source_file *src, loff_t pos,
 	return vfs_iocb_iter_read(src->file, kiocb, iter);
 }
 
+/* Why less was read than @bytes. */
+static enum fallback why_not_all(ssize_t ret, size_t bytes)
+{
+	if (ret < 0)
+		return FALLBACK_FAILED;
+	if (!ret)
+		return FALLBACK_END;
+	return ret == (ssize_t)bytes ? FALLBACK_NONE : FALLBACK_SHORT;
+}
+
 /**
  * source_file_has_read() - a read has ended that was started
  * @src: the file
+ * @pos: offset in it
+ * @bytes: how many were to be read
  * @queued: source_file_start_read() has returned -EIOCBQUEUED
  * @ret: what its end was called with, or what was returned
- * @bytes: how many were to be read
  *
  * Return: true if it has read all of them.
  */
-bool source_file_has_read(const struct source_file *src, bool queued,
-			  ssize_t ret, size_t bytes)
+bool source_file_has_read(const struct source_file *src, loff_t pos,
+			  size_t bytes, bool queued, ssize_t ret)
 {
-	if (ret <= 0 || fault_point(FAULT_SHORT_READ))
-		return false;
+	enum fallback why;
+
 	/* The other, vfs_iocb_iter_read() has told of. */
-	if (queued)
+	if (queued && ret > 0)
 		fsnotify_access(src->file);
-	return ret == (ssize_t)bytes;
+	if (ret > 1 && fault_point(FAULT_SHORT_READ))
+		ret /= 2;
+	why = why_not_all(ret, bytes);
+	if (why)
+		tell_fallback(src, pos, bytes, why, min_t(ssize_t, 0, ret));
+	return !why;
 }
 
 /**
  * source_file_read_cached() - read through the page cache
- * @src: the file
+ * @src: the file, not source_file_is_direct() there, or memory not to be pinned
  * @pos: offset in it
  * @iter: where to; may be user memory
  * @stats: where to count
@@ -523,6 +573,9 @@ bool source_file_has_read(const struct source_file *src, bool queued,
 ssize_t source_file_read_cached(const struct source_file *src, loff_t pos,
 				struct iov_iter *iter, struct stats *stats)
 {
+	if (trace_fallback_enabled())
+		tell_not_direct(src, pos, iov_iter_count(iter),
+				FALLBACK_NOT_PINNED);
 	return read_cached(src, pos, iter, iov_iter_count(iter), stats);
 }
 
@@ -643,12 +696,16 @@ size_t source_file_copy(const struct source_file *src, loff_t pos,
 
 	while (iov_iter_count(iter)) {
 		copied = copy_folios(src->file->f_mapping, pos + done, iter);
-		if (copied > 1 && fault_point(FAULT_SHORT_READ))
-			return done + copied / 2;
+		if (copied > 1 && fault_point(FAULT_SHORT_READ)) {
+			done += copied / 2;
+			break;
+		}
 		if (!copied)
 			break;
 		done += copied;
 	}
+	if (trace_fallback_enabled() && done)
+		tell_not_direct(src, pos, done, FALLBACK_CACHED);
 	return done;
 }
 

@@ -54,8 +54,8 @@ ssize_t source_file_start_read(const struct source_file *src, loff_t pos,
 			       struct iov_iter *iter, struct kiocb *kiocb,
 			       void (*has_ended)(struct kiocb *kiocb,
 						 long ret));
-bool source_file_has_read(const struct source_file *src, bool queued,
-			  ssize_t ret, size_t bytes);
+bool source_file_has_read(const struct source_file *src, loff_t pos,
+			  size_t bytes, bool queued, ssize_t ret);
 
 bool source_file_may_read_ahead(const struct source_file *src, loff_t pos);
 void source_file_read_ahead(const struct source_file *src, loff_t pos,

@@ -68,6 +68,7 @@
 #include "load_job.h"
 #include "netlink.h"
 #include "registry.h"
+#include "trace.h"
 #include "worker_pool.h"
 
 #define REAP_RETRY	(HZ / 10)
@@ -372,6 +373,7 @@ int worker_pool_submit(struct worker_pool *pool, struct load_job *job)
 	registry_changed();
 	/* Before a worker can tell of its end. */
 	netlink_job_started(job);
+	trace_job_submit(job);
 	spin_lock(&pool->lock);
 	dead = pool->dead;
 	if (!dead) {

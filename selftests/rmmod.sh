@@ -88,6 +88,14 @@ inserts()
 	return 1
 }
 
+# Whoever traces it does not keep it, nor is anything left behind.
+removes_while_traced()
+{
+	echo 1 >"$events/ramload/enable" || return 1
+	removes && [ ! -e "$events/ramload" ] && inserts &&
+		[ "$(cat "$events/ramload/enable")" = 0 ]
+}
+
 echo "TAP version 13"
 is_loaded || skip_all "the module is not loaded"
 [ "$(id -u)" -eq 0 ] || skip_all "not root"
@@ -98,7 +106,7 @@ trap 'rm -rf "$dir"' EXIT
 fifo=$dir/fifo
 mkfifo "$fifo" || exit 1
 
-echo "1..9"
+echo "1..10"
 refuses_while_open hold-context
 result $? "is not removed while a context is open"
 refuses_while_open hold-job
@@ -122,6 +130,16 @@ removes_while_listened_to()
 }
 removes_while_listened_to
 result $? "is removed and loaded while somebody listens"
+
+events=/sys/kernel/tracing/events
+name="is removed while its events are traced"
+if [ -e $events/ramload/enable ]; then
+	removes_while_traced
+	result $? "$name"
+else
+	nr=$((nr + 1))
+	echo "ok $nr $name # SKIP no tracefs"
+fi
 
 # A context whose process is killed goes away by itself.
 hold hold-job

@@ -173,11 +173,12 @@ static int make_disk_fs(const char *name, const char *options,
 	return fd;
 }
 
-static int make_tmpfs(const char *options, struct reason *why)
+static int make_memory_fs(const char *name, const char *options,
+			  struct reason *why)
 {
-	int fd = mount_hidden("tmpfs", "tmpfs", options);
+	int fd = mount_hidden(name, name, options);
 
-	return fd < 0 ? give_reason(why, "tmpfs", "mount") : fd;
+	return fd < 0 ? give_reason(why, name, "mount") : fd;
 }
 
 static int overlay_on(const char *below, struct reason *why)
@@ -233,8 +234,8 @@ static int make_nfs(struct reason *why)
 
 static int make(const char *name, const char *options, struct reason *why)
 {
-	if (!strcmp(name, "tmpfs"))
-		return make_tmpfs(options, why);
+	if (!strcmp(name, "tmpfs") || !strcmp(name, "ramfs"))
+		return make_memory_fs(name, options, why);
 	if (!strcmp(name, "overlay"))
 		return make_overlay(why);
 	if (!strcmp(name, "nfs"))

@@ -17,7 +17,7 @@ struct reason;
  *
  *	ext4, ext4-1k, ext4-4kn, ext4-inline, ext4-verity
  *	xfs, xfs-4kn, btrfs, btrfs-zstd, btrfs-lzo
- *	overlay (on ext4), nfs (of ext4), tmpfs
+ *	overlay (on ext4), nfs (of ext4), tmpfs, ramfs
  *
  * 4kn: on a disk with sectors of 4096 bytes. Large files go to the directory
  * $RAMLOAD_SCRATCH, or /var/tmp.

@@ -45,7 +45,13 @@ def qemu():
     return {"qemu-system-x86_64": program}, data
 
 
-PROGRAMS = {"python": python, "qemu": qemu}
+def single(name):
+    """One that needs nothing but libraries."""
+    return lambda: ({name: which(name)}, ())
+
+
+PROGRAMS = {"bpftrace": single("bpftrace"), "python": python, "qemu": qemu,
+            "trace-cmd": single("trace-cmd")}
 
 
 def add(tree, name):
