@@ -17,6 +17,9 @@
  * cancels the job; the process whose memory it is waits until no worker touches
  * the destination any more, so that it may reuse the memory after close; a
  * fatal signal ends the wait. Nobody else waits (worker_pool_may_wait()).
+ *
+ * A caller can have as many refusals as it likes, so nothing is logged of them
+ * but by pr_debug(), which is off unless somebody looks for the reason.
  */
 
 #include <linux/anon_inodes.h>
@@ -288,8 +291,11 @@ static int copy_ranges(struct load_request *req,
 					    load->range_size);
 		if (!err)
 			err = load_request_add(req, &range, bitmap_bytes);
-		if (err)
+		if (err) {
+			pr_debug("range %u of %u is refused: %d\n", i,
+				 load->nr_ranges, err);
 			return err;
+		}
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
@@ -477,12 +483,18 @@ static long context_load(void *object, union ioctl_arg *arg,
 	int err;
 
 	err = check_load(load);
-	if (err)
+	if (err) {
+		pr_debug("load refused: flags %#x, direct %u, %u ranges of %u bytes, chunk size %u: %d\n",
+			 load->flags, load->direct, load->nr_ranges,
+			 load->range_size, load->chunk_size, err);
 		return err;
+	}
 	/* Pairs with the release in context_setup(). */
 	pool = smp_load_acquire(&ctx->pool);
-	if (!pool)
+	if (!pool) {
+		pr_debug("load refused: no RAMLOAD_SETUP before it\n");
 		return -ENXIO;
+	}
 	job = make_job(ctx->user, load);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
@@ -542,8 +554,10 @@ static long context_ioctl(struct file *file, unsigned int cmd,
 
 	if (!op)
 		return -ENOTTY;
-	if (cmd != RAMLOAD_INFO && ctx->mm != current->mm)
+	if (cmd != RAMLOAD_INFO && ctx->mm != current->mm) {
+		pr_debug("ioctl refused: another process has opened the device\n");
 		return -EPERM;
+	}
 	return run_op(op, ctx, (void __user *)arg);
 }
 

@@ -244,6 +244,9 @@ int limit_workers_take(struct limit_user *user, u32 nr)
 		err = 0;
 	}
 	spin_unlock(&users_lock);
+	if (err)
+		pr_debug("%u more workers are too many for their user, or of all\n",
+			 nr);
 	return err;
 }
 
@@ -272,6 +275,9 @@ int limit_bytes_take(struct limit_user *user, u64 bytes)
 		err = 0;
 	}
 	spin_unlock(&users_lock);
+	if (err)
+		pr_debug("%llu more bytes are too many for their user\n",
+			 bytes);
 	return err;
 }
 

@@ -177,11 +177,14 @@ int source_file_open(struct source_file *src, int fd,
 	if (!src->file)
 		return -EBADF;
 	err = check_type(src->file);
-	if (err)
+	if (err) {
+		pr_debug("%pD cannot be a source: %d\n", src->file, err);
 		goto err_put;
+	}
 	if (direct != RAMLOAD_DIRECT_OFF)
 		find_alignment(src);
 	if (direct == RAMLOAD_DIRECT_ON && !src->offset_align) {
+		pr_debug("%pD can do no direct I/O\n", src->file);
 		err = -EINVAL;
 		goto err_put;
 	}

@@ -8,6 +8,9 @@
 #ifndef RAMLOAD_COMPAT_H
 #define RAMLOAD_COMPAT_H
 
+/* Before any other header, so it is here. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/version.h>
 #include <linux/kconfig.h>
 
