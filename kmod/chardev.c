@@ -274,6 +274,27 @@ static int check_load(const struct ramload_load *load)
 	return 0;
 }
 
+/* Ranges copied at a time. */
+#define SOME_RANGES	16U
+
+/* A caller that knows another struct than this has each of them checked. */
+static int copy_some_ranges(struct ramload_range *ranges, u32 nr,
+			    const void __user *at, size_t size)
+{
+	u32 i;
+	int err;
+
+	if (size == sizeof(*ranges))
+		return copy_from_user(ranges, at, nr * size) ? -EFAULT : 0;
+	for (i = 0; i < nr; i++, at += size) {
+		err = copy_struct_from_user(&ranges[i], sizeof(*ranges), at,
+					    size);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /*
  * Copy the ranges. load_range.bitmap has no room for the user address of a
  * bitmap: copy_bitmaps() reads those again, and only those.
@@ -282,23 +303,24 @@ static int copy_ranges(struct load_request *req,
 		       const struct ramload_load *load, u64 *bitmap_bytes)
 {
 	const void __user *at = u64_to_user_ptr(load->ranges);
-	struct ramload_range range;
-	u32 i;
+	struct ramload_range ranges[SOME_RANGES];
+	u32 nr;
 	int err;
 
-	for (i = 0; i < load->nr_ranges; i++, at += load->range_size) {
-		err = copy_struct_from_user(&range, sizeof(range), at,
-					    load->range_size);
+	while (req->nr_ranges < load->nr_ranges) {
+		nr = min(SOME_RANGES, load->nr_ranges - req->nr_ranges);
+		err = copy_some_ranges(ranges, nr, at, load->range_size);
 		if (!err)
-			err = load_request_add(req, &range, bitmap_bytes);
+			err = load_request_add(req, ranges, nr, bitmap_bytes);
 		if (err) {
-			pr_debug("range %u of %u is refused: %d\n", i,
-				 load->nr_ranges, err);
+			pr_debug("range %u of %u is refused: %d\n",
+				 req->nr_ranges, load->nr_ranges, err);
 			return err;
 		}
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
+		at += nr * load->range_size;
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
  * and the table of chunks that workers take.
  *
  * A request is built by one task (load_request_create(), load_request_add()
- * for each range, load_request_alloc_bitmaps(), load_request_finish()), is
+ * for all ranges, load_request_alloc_bitmaps(), load_request_finish()), is
  * immutable from then on, and so needs no lock. It belongs to its job.
  *
  * All its memory is sized by the caller: each allocation is bounded by a limit,
@@ -117,17 +117,8 @@ static int check_range(const struct ramload_range *in)
 	return 0;
 }
 
-/**
- * load_request_add() - check a range and add it
- * @req: the request; has room for the range
- * @in: the range
- * @bitmap_bytes: grows by what the range's bitmap takes, a multiple of 8
- *
- * Return: 0, -EOPNOTSUPP, -EINVAL, -EOVERFLOW or -EFAULT as documented at
- * struct ramload_load; -E2BIG if the bitmaps are over the limit.
- */
-int load_request_add(struct load_request *req, const struct ramload_range *in,
-		     u64 *bitmap_bytes)
+static int add(struct load_request *req, const struct ramload_range *in,
+	       u64 *bitmap_bytes)
 {
 	struct load_range *r = &req->ranges[req->nr_ranges];
 	int err;
@@ -153,6 +144,29 @@ int load_request_add(struct load_request *req, const struct ramload_range *in,
 	}
 	req->nr_ranges++;
 	return 0;
+}
+
+/**
+ * load_request_add() - check ranges and add them
+ * @req: the request; has room for the ranges, and counts those it has got
+ * @ranges: the ranges
+ * @nr: how many
+ * @bitmap_bytes: grows by what their bitmaps take, a multiple of 8
+ *
+ * Return: 0, -EOPNOTSUPP, -EINVAL, -EOVERFLOW or -EFAULT as documented at
+ * struct ramload_load; -E2BIG if the bitmaps are over the limit. The first that
+ * is refused has the index load_request.nr_ranges.
+ */
+int load_request_add(struct load_request *req,
+		     const struct ramload_range *ranges, u32 nr,
+		     u64 *bitmap_bytes)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; !err && i < nr; i++)
+		err = add(req, &ranges[i], bitmap_bytes);
+	return err;
 }
 
 /**
@@ -206,11 +220,14 @@ static u64 count_present(struct load_range *r)
 	return pages << r->page_shift;
 }
 
+/* Without bitmaps, load_request_add() has counted them. */
 static void count_bytes(struct load_request *req)
 {
 	u64 total = 0;
 	u32 i;
 
+	if (!req->bitmaps)
+		return;
 	for (i = 0; i < req->nr_ranges; i++) {
 		struct load_range *r = &req->ranges[i];
 
@@ -229,6 +246,9 @@ static u64 piece_end(const struct load_range *r, u64 offset, u32 chunk_size)
 		end = round_up(end, BIT_ULL(r->page_shift));
 	return min(end, r->length);
 }
+
+/* Ranges between two looks at others and at signals. */
+#define RANGES_AT_A_TIME	1024
 
 /*
  * Cut the ranges into chunks; with @chunks NULL only count them. Pieces of a
@@ -258,6 +278,8 @@ static int cut_chunks(const struct load_request *req, u32 chunk_size,
 				used = end - offset;
 			}
 		}
+		if (i % RANGES_AT_A_TIME)
+			continue;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();

@@ -75,7 +75,8 @@ struct load_request {
 struct load_request *load_request_create(struct limit_user *user,
 					 u32 nr_ranges);
 void load_request_free(struct load_request *req);
-int load_request_add(struct load_request *req, const struct ramload_range *in,
+int load_request_add(struct load_request *req,
+		     const struct ramload_range *ranges, u32 nr,
 		     u64 *bitmap_bytes);
 size_t load_range_bitmap_bytes(const struct load_range *r);
 int load_request_alloc_bitmaps(struct load_request *req, u64 bytes);
