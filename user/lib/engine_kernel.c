@@ -230,22 +230,21 @@ static void kernel_close(struct engine *engine)
 	free(self);
 }
 
-static struct ramload_range make_range(const struct ramload_block *block,
-				       const struct partition_slice *slice)
+/* The range is all zero. */
+static void set_range(struct ramload_range *range,
+		      const struct ramload_block *block,
+		      const struct partition_slice *slice)
 {
-	struct ramload_range range = {
-		.file_offset = block->file_offset + slice->offset,
-		.length = slice->length,
-		.dest = (uintptr_t)block->dest + slice->offset,
-	};
 	uint64_t page;
 
+	range->file_offset = block->file_offset + slice->offset;
+	range->length = slice->length;
+	range->dest = (uintptr_t)block->dest + slice->offset;
 	if (block->bitmap) {
 		page = slice->offset / block->page_size;
-		range.bitmap = (uintptr_t)(block->bitmap + page / 8);
-		range.page_size = block->page_size;
+		range->bitmap = (uintptr_t)(block->bitmap + page / 8);
+		range->page_size = block->page_size;
 	}
-	return range;
 }
 
 static uint32_t chunk_size(uint64_t chunk)
@@ -352,7 +351,7 @@ static int kernel_load(struct engine *engine, struct load_request *request,
 	for (size_t i = 0; i < partition->nr_slices; i++) {
 		const struct partition_slice *slice = &partition->slices[i];
 
-		ranges[i] = make_range(&request->blocks[slice->block], slice);
+		set_range(&ranges[i], &request->blocks[slice->block], slice);
 	}
 	err = make_job(self, request, ranges, job);
 	free(ranges);

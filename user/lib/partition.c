@@ -51,6 +51,12 @@ static uint64_t misaligned(const struct ramload_block *block, uint64_t offset,
 	return ((uintptr_t)block->dest + offset) & (rules->align - 1);
 }
 
+static bool is_one_slice(const struct ramload_block *block,
+			 const struct ramload_partition_rules *rules)
+{
+	return block->length <= max_u64(rules->slice, rules->small);
+}
+
 /* Where the slice that starts at @offset ends. */
 static uint64_t slice_end(const struct ramload_block *block, uint64_t offset,
 			  const struct ramload_partition_rules *rules)
@@ -58,7 +64,7 @@ static uint64_t slice_end(const struct ramload_block *block, uint64_t offset,
 	uint64_t unit = block->bitmap ? 8 * (uint64_t)block->page_size : 1;
 	uint64_t length;
 
-	if (block->length <= max_u64(rules->slice, rules->small))
+	if (is_one_slice(block, rules))
 		return block->length;
 	/*
 	 * Lengths are below 2^63, so rules.slice is too if we come here, and
@@ -69,67 +75,59 @@ static uint64_t slice_end(const struct ramload_block *block, uint64_t offset,
 	return min_u64(block->length, offset + length);
 }
 
-static uint64_t slice_head(const struct ramload_block *block,
-			   const struct partition_slice *slice,
-			   const struct ramload_partition_rules *rules)
+/* How many slices there are, or some number over @limit. */
+static uint64_t count_slices(const struct ramload_block *blocks,
+			     size_t nr_blocks, uint64_t limit,
+			     const struct ramload_partition_rules *rules)
 {
-	if (block->length <= rules->small)
-		return slice->length;
-	return min_u64(slice->length,
-		       rules->chunk - misaligned(block, slice->offset, rules));
-}
+	uint64_t nr = 0;
 
-/*
- * Cut a block into slices from number @nr on. Without an array they are only
- * counted. Returns the number of slices there are then, or of more than @limit.
- */
-static uint64_t cut_block(struct partition *partition, uint64_t nr,
-			  uint64_t limit, const struct ramload_block *blocks,
-			  size_t i, const struct ramload_partition_rules *rules)
-{
-	uint64_t end;
+	for (size_t i = 0; i < nr_blocks && nr <= limit; i++) {
+		const struct ramload_block *block = &blocks[i];
 
-	for (uint64_t at = 0; at < blocks[i].length && nr <= limit; at = end) {
-		end = slice_end(&blocks[i], at, rules);
-		if (partition->slices)
-			partition->slices[nr] = (struct partition_slice){
-				.block = i,
-				.offset = at,
-				.length = end - at,
-			};
-		nr++;
+		if (is_one_slice(block, rules)) {
+			nr += !!block->length;
+			continue;
+		}
+		for (uint64_t at = 0; at < block->length && nr <= limit; nr++)
+			at = slice_end(block, at, rules);
 	}
 	return nr;
 }
 
-static uint64_t cut_blocks(struct partition *partition,
-			   const struct ramload_block *blocks, size_t nr_blocks,
-			   const struct ramload_partition_rules *rules)
+/* There are few blocks that are cut, and there may be many that are not. */
+static uint64_t chunks_in(uint64_t bytes, uint64_t chunk)
 {
-	uint64_t limit = nr_blocks + PARTITION_MAX_CUTS;
-	uint64_t nr = 0;
-
-	for (size_t i = 0; i < nr_blocks && nr <= limit; i++)
-		nr = cut_block(partition, nr, limit, blocks, i, rules);
-	return nr;
+	return bytes ? (bytes - 1) / chunk + 1 : 0;
 }
 
-static void number_chunks(struct partition *partition,
-			  const struct ramload_block *blocks,
-			  const struct ramload_partition_rules *rules)
+static void add_slice(struct partition *partition, size_t block,
+		      uint64_t offset, uint64_t length, uint64_t head)
 {
-	uint64_t nr = 0;
+	partition->slices[partition->nr_slices++] = (struct partition_slice){
+		.block = block,
+		.offset = offset,
+		.length = length,
+		.head = head,
+		.first_chunk = partition->nr_chunks,
+	};
+	partition->nr_chunks += 1 + chunks_in(length - head, partition->chunk);
+}
 
-	for (size_t i = 0; i < partition->nr_slices; i++) {
-		struct partition_slice *slice = &partition->slices[i];
-		uint64_t rest;
+static void cut_block(struct partition *partition, size_t i,
+		      const struct ramload_block *block,
+		      const struct ramload_partition_rules *rules)
+{
+	uint64_t end, head;
 
-		slice->head = slice_head(&blocks[slice->block], slice, rules);
-		slice->first_chunk = nr;
-		rest = slice->length - slice->head;
-		nr += 1 + rest / rules->chunk + !!(rest % rules->chunk);
+	for (uint64_t at = 0; at < block->length; at = end) {
+		end = slice_end(block, at, rules);
+		head = end - at;
+		if (block->length > rules->small)
+			head = min_u64(head, rules->chunk -
+					     misaligned(block, at, rules));
+		add_slice(partition, i, at, end - at, head);
 	}
-	partition->nr_chunks = nr;
 }
 
 /**
@@ -145,6 +143,7 @@ int partition_init(struct partition *partition,
 		   const struct ramload_block *blocks, size_t nr_blocks,
 		   const struct ramload_partition_rules *rules)
 {
+	uint64_t limit = nr_blocks + PARTITION_MAX_CUTS;
 	struct ramload_partition_rules full;
 	uint64_t nr;
 	int err;
@@ -153,17 +152,16 @@ int partition_init(struct partition *partition,
 	err = complete_rules(&full, rules);
 	if (err)
 		return err;
-	nr = cut_blocks(partition, blocks, nr_blocks, &full);
-	if (nr > nr_blocks + PARTITION_MAX_CUTS)
+	nr = count_slices(blocks, nr_blocks, limit, &full);
+	if (nr > limit)
 		return -E2BIG;
 	/* One more, so that an empty partition has an array too. */
 	partition->slices = calloc(nr + 1, sizeof(*partition->slices));
 	if (!partition->slices)
 		return -ENOMEM;
-	cut_blocks(partition, blocks, nr_blocks, &full);
-	partition->nr_slices = nr;
 	partition->chunk = full.chunk;
-	number_chunks(partition, blocks, &full);
+	for (size_t i = 0; i < nr_blocks; i++)
+		cut_block(partition, i, &blocks[i], &full);
 	return 0;
 }
 
