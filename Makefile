@@ -59,8 +59,10 @@ UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
 VM_TESTS := $(addprefix $(B)/selftests/, criu_test load_test memory_test \
 	preload_test queue_test session_test)
 
-SO := $(B)/libramload.so.$(VERSION)
-SONAME := libramload.so.$(SOVERSION)
+LIBRARIES := libramload
+STATIC_LIBS := $(LIBRARIES:%=$(B)/%.a)
+SHARED_LIBS := $(LIBRARIES:%=$(B)/%.so.$(VERSION))
+SONAMES := $(LIBRARIES:%=$(B)/%.so.$(SOVERSION))
 KSRC := $(B)/linux-source-6.12
 KSFT := $(KSRC)/tools/testing/selftests
 
@@ -68,8 +70,8 @@ KSFT := $(KSRC)/tools/testing/selftests
 all: user module
 
 .PHONY: user
-user: $(B)/libramload.a $(B)/libramload.so $(B)/libramload-preload.so \
-	$(B)/ramload $(B)/libramload.pc $(EMULATOR)
+user: $(STATIC_LIBS) $(LIBRARIES:%=$(B)/%.so) $(LIBRARIES:%=$(B)/%.pc) \
+	$(B)/libramload-preload.so $(B)/ramload $(EMULATOR)
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -86,22 +88,28 @@ $(B)/obj/user/bench/%.o: UCFLAGS += $(UCFLAGS_BENCH)
 PARTIAL_LINK = -r -nostdlib \
 	$(if $(findstring -flto,$(CFLAGS)),-flinker-output=nolto-rel)
 
-$(B)/libramload.a: $(LIB_OBJS)
+$(STATIC_LIBS): $(B)/%.a:
 	@rm -f $@
-	$(CC) $(CFLAGS) $(PARTIAL_LINK) -o $(B)/obj/libramload.o $^
-	$(OBJCOPY) --localize-hidden $(B)/obj/libramload.o
-	$(AR) rcs $@ $(B)/obj/libramload.o
+	$(CC) $(CFLAGS) $(PARTIAL_LINK) -o $(B)/obj/$*.o $^
+	$(OBJCOPY) --localize-hidden $(B)/obj/$*.o
+	$(AR) rcs $@ $(B)/obj/$*.o
 
-$(SO): $(LIB_OBJS) user/lib/libramload.map
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -pthread -Wl,-soname,$(SONAME) \
-		-Wl,--version-script=user/lib/libramload.map -Wl,-z,defs \
-		-o $@ $(LIB_OBJS)
+# The file, a link for programs that run, and one for those that are linked.
+$(SHARED_LIBS): $(B)/%.so.$(VERSION):
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -pthread \
+		-Wl,-soname,$*.so.$(SOVERSION) \
+		-Wl,--version-script=$(filter %.map,$^) -Wl,-z,defs \
+		-o $@ $(filter %.o,$^)
 
-$(B)/$(SONAME): $(SO)
+$(SONAMES): %.$(SOVERSION): %.$(VERSION)
 	@ln -sf $(<F) $@
 
-$(B)/libramload.so: $(B)/$(SONAME)
+$(LIBRARIES:%=$(B)/%.so): %: %.$(SOVERSION)
 	@ln -sf $(<F) $@
+
+$(B)/libramload.a $(B)/libramload.so.$(VERSION): $(LIB_OBJS)
+$(B)/libramload.so.$(VERSION): user/lib/libramload.map
+$(B)/libramload.pc: user/lib/libramload.pc.in
 
 # It defines preadv64 and preadv, which are one function, under both names; what
 # the library in it calls is libc's.
@@ -123,12 +131,12 @@ $(B)/ramload-emulator: $(EMULATOR_OBJS) $(B)/libramload.a
 # Written anew if "make install" names other directories than "make" did.
 under_prefix = $(patsubst $(prefix)/%,$${prefix}/%,$(1))
 .PHONY: FORCE
-$(B)/%.pc: user/lib/%.pc.in FORCE
+$(LIBRARIES:%=$(B)/%.pc): FORCE
 	@mkdir -p $(@D)
 	@sed -e 's|@prefix@|$(prefix)|' -e 's|@version@|$(VERSION)|' \
 		-e 's|@libdir@|$(call under_prefix,$(libdir))|' \
 		-e 's|@includedir@|$(call under_prefix,$(includedir))|' \
-		$< > $@.new
+		$(filter %.in,$^) > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # The module is built from a folder of links, because kbuild puts its objects
@@ -210,8 +218,8 @@ EXAMPLES := $(patsubst Documentation/%.c, $(B)/selftests/%, \
 	$(wildcard Documentation/examples/*.c))
 CFLAGS_EXAMPLES := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic $(WERROR)
 
-$(STAGE)/installed: $(B)/libramload.a $(SO) $(wildcard include/*.h \
-		user/lib/*.pc.in) Makefile | user
+$(STAGE)/installed: $(STATIC_LIBS) $(SHARED_LIBS) $(wildcard include/*.h \
+		user/*/*.pc.in) Makefile | user
 	@rm -rf $(@D)
 	@$(MAKE) -s install DESTDIR=$(@D) prefix=/usr exec_prefix=/usr \
 		libdir=/usr/lib includedir=/usr/include
@@ -316,12 +324,12 @@ $(B)/man/man1/ramload.1: $(DOC_SRCS)
 # What is installed, MODE:FILE:DIRECTORY each, or link:LINK:DIRECTORY. "make
 # uninstall" removes the same.
 INSTALLED := 755:$(B)/ramload:$(bindir) \
-	644:$(B)/libramload.a:$(libdir) \
-	755:$(SO):$(libdir) \
-	link:$(B)/$(SONAME):$(libdir) \
-	link:$(B)/libramload.so:$(libdir) \
+	$(STATIC_LIBS:%=644:%:$(libdir)) \
+	$(SHARED_LIBS:%=755:%:$(libdir)) \
+	$(SONAMES:%=link:%:$(libdir)) \
+	$(LIBRARIES:%=link:$(B)/%.so:$(libdir)) \
 	755:$(B)/libramload-preload.so:$(libdir) \
-	644:$(B)/libramload.pc:$(pkgconfigdir) \
+	$(LIBRARIES:%=644:$(B)/%.pc:$(pkgconfigdir)) \
 	644:include/ramload.h:$(includedir) \
 	644:include/ramload_save.h:$(includedir) \
 	644:include/uapi/linux/ramload.h:$(includedir)/linux \
@@ -370,11 +378,11 @@ endif
 
 # The ABI on record is that of the last release.
 .PHONY: abi abi-update
-abi: $(B)/libramload.so
-	selftests/user/abi compare $<
+abi: $(LIBRARIES:%=$(B)/%.so)
+	for so in $^; do selftests/user/abi compare $$so || exit; done
 
-abi-update: $(B)/libramload.so
-	selftests/user/abi update $<
+abi-update: $(LIBRARIES:%=$(B)/%.so)
+	for so in $^; do selftests/user/abi update $$so || exit; done
 
 .PHONY: modules_install
 modules_install: module
