@@ -32,6 +32,7 @@ UCFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -pthread \
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 LIB_SRCS := $(wildcard user/lib/*.c)
+STAT_SRCS := $(wildcard user/stat/*.c)
 CLI_SRCS := $(wildcard user/cli/*.c user/bench/*.c)
 # The guest in it is of this kind of machine only.
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
@@ -39,6 +40,9 @@ EMULATOR := $(B)/ramload-emulator
 endif
 EMULATOR_SRCS := $(wildcard user/emulator/*.c user/emulator/*.S)
 CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(URING_LIBS)
+# Of libramload-stat, and of nothing else.
+NL_CFLAGS = $(shell pkg-config --cflags libnl-genl-3.0)
+NL_LIBS = $(shell pkg-config --libs libnl-genl-3.0)
 # One of the peers of "ramload bench".
 URING_LIBS := $(shell pkg-config --silence-errors --libs liburing)
 ifneq ($(URING_LIBS),)
@@ -48,18 +52,20 @@ SHIM_SRCS := $(wildcard user/shim/*.c)
 UNIT_SRCS := $(filter-out %/criu_test.c, $(wildcard selftests/user/*_test.c))
 
 LIB_OBJS := $(LIB_SRCS:%.c=$(B)/obj/%.o)
+STAT_OBJS := $(STAT_SRCS:%.c=$(B)/obj/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(B)/obj/%.o)
 SHIM_OBJS := $(SHIM_SRCS:%.c=$(B)/obj/%.o)
 EMULATOR_OBJS := $(addprefix $(B)/obj/, $(addsuffix .o, $(basename \
 	$(EMULATOR_SRCS))))
 EMULATOR_SAN_OBJS := $(EMULATOR_OBJS:$(B)/obj/%=$(B)/san/%)
 LIB_SAN_OBJS := $(LIB_SRCS:%.c=$(B)/san/%.o)
+STAT_SAN_OBJS := $(STAT_SRCS:%.c=$(B)/san/%.o)
 SHIM_SAN_OBJS := $(SHIM_SRCS:%.c=$(B)/san/%.o)
 UNIT_TESTS := $(UNIT_SRCS:selftests/user/%.c=$(B)/unit/%)
 VM_TESTS := $(addprefix $(B)/selftests/, criu_test load_test memory_test \
 	preload_test queue_test session_test)
 
-LIBRARIES := libramload
+LIBRARIES := libramload libramload-stat
 STATIC_LIBS := $(LIBRARIES:%=$(B)/%.a)
 SHARED_LIBS := $(LIBRARIES:%=$(B)/%.so.$(VERSION))
 SONAMES := $(LIBRARIES:%=$(B)/%.so.$(SOVERSION))
@@ -99,7 +105,7 @@ $(SHARED_LIBS): $(B)/%.so.$(VERSION):
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -pthread \
 		-Wl,-soname,$*.so.$(SOVERSION) \
 		-Wl,--version-script=$(filter %.map,$^) -Wl,-z,defs \
-		-o $@ $(filter %.o,$^)
+		-o $@ $(filter %.o,$^) $(SO_LIBS)
 
 $(SONAMES): %.$(SOVERSION): %.$(VERSION)
 	@ln -sf $(<F) $@
@@ -110,6 +116,12 @@ $(LIBRARIES:%=$(B)/%.so): %: %.$(SOVERSION)
 $(B)/libramload.a $(B)/libramload.so.$(VERSION): $(LIB_OBJS)
 $(B)/libramload.so.$(VERSION): user/lib/libramload.map
 $(B)/libramload.pc: user/lib/libramload.pc.in
+
+$(B)/libramload-stat.a $(B)/libramload-stat.so.$(VERSION): $(STAT_OBJS)
+$(B)/libramload-stat.so.$(VERSION): user/stat/libramload-stat.map
+$(B)/libramload-stat.so.$(VERSION): SO_LIBS = $(NL_LIBS)
+$(B)/libramload-stat.pc: user/stat/libramload-stat.pc.in
+$(STAT_OBJS) $(STAT_SAN_OBJS): UCFLAGS += $(NL_CFLAGS)
 
 # It defines preadv64 and preadv, which are one function, under both names; what
 # the library in it calls is libc's.
@@ -174,6 +186,9 @@ $(B)/unit/%: selftests/user/%.c $(LIB_SAN_OBJS) Makefile | $(KSFT)/kselftest_har
 	@mkdir -p $(@D)
 	$(CC) $(UCFLAGS) -Wno-missing-prototypes $(SAN) -isystem $(KSFT) \
 		-o $@ $< $(filter %.o, $^) $(UNIT_FLAGS)
+
+$(B)/unit/stat_test: $(STAT_SAN_OBJS)
+$(B)/unit/stat_test: UNIT_FLAGS := -Iuser/stat $(NL_LIBS)
 
 # Its reads are the shim's, as if that were preloaded: they are of preadv.
 $(B)/unit/preload_test $(B)/unit/preload_map_test: $(SHIM_SAN_OBJS)
@@ -332,6 +347,7 @@ INSTALLED := 755:$(B)/ramload:$(bindir) \
 	$(LIBRARIES:%=644:$(B)/%.pc:$(pkgconfigdir)) \
 	644:include/ramload.h:$(includedir) \
 	644:include/ramload_save.h:$(includedir) \
+	644:include/ramload_stat.h:$(includedir) \
 	644:include/uapi/linux/ramload.h:$(includedir)/linux \
 	644:include/uapi/linux/ramload_netlink.h:$(includedir)/linux \
 	$(addsuffix :$(docdir)/examples, $(addprefix 644:, \
@@ -416,5 +432,6 @@ clean:
 	rm -rf $(B)
 
 -include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d) $(SHIM_SAN_OBJS:.o=.d)
+-include $(STAT_OBJS:.o=.d) $(STAT_SAN_OBJS:.o=.d)
 -include $(EMULATOR_OBJS:.o=.d) $(EMULATOR_SAN_OBJS:.o=.d)
 -include $(UNIT_TESTS:%=%.d) $(VM_TESTS:%=%.d)

@@ -95,7 +95,7 @@ def comments(text):
 
 def prototype(code):
     code = re.split("[;{]", code, maxsplit=1)[0]
-    code = re.sub(r"\b(RAMLOAD_API|static|inline)\b", "", code)
+    code = re.sub(r"\b(RAMLOAD_(STAT_)?API|static|inline)\b", "", code)
     return " ".join(code.split()).replace("* ", "*")
 
 
