@@ -36,21 +36,23 @@ COMMENT = re.compile(r"^/\*\*(?:[ \t]+(?P<line>\S.*?)[ \t]*\*/|[ \t]*\n"
 HEAD = re.compile(r"(?:(?P<kind>struct|enum|union) )?(?P<name>\w+)(?:\(\))?"
                   r" - (?P<short>.*)", re.S)
 PARAMETER = re.compile(r"@(\w+|\.\.\.):\s*(.*)")
+SECTION = re.compile(r"(Context|Return):\s*(.*)")
 DECLARATOR = re.compile(r"\(\*\s*(\w+)\)|(\w+)\s*(?:\[[^]]*\]\s*)*(?:=.*)?$")
 
 
 class Comment:
     """A comment and what it is about.
 
-    doc: title of a DOC block, else None. name, kind, short, parameters (lists
-    of lines by name), text and returns (lists of lines) are those of others.
+    doc: title of a DOC block, else None. name, kind, short, text (a list of
+    lines), parameters and sections (such lists by name) are those of others.
     """
 
     def __init__(self, lines, code, number):
         self.number = number
         self.code = code
         self.doc = self.name = self.kind = None
-        self.parameters, self.text, self.returns = {}, [], []
+        self.parameters, self.text = {}, []
+        self.sections = {"Context": [], "Return": []}
         if lines and lines[0].startswith("DOC: "):
             self.doc = lines[0][5:].strip()
             self.text = lines[1:]
@@ -66,20 +68,19 @@ class Comment:
 
     def sort(self, lines):
         """Divide what follows the head. A blank line ends a parameter."""
-        part = self.text
+        part, is_parameter = self.text, False
         for line in lines:
-            match = PARAMETER.match(line)
-            if match:
-                part = self.parameters[match[1]] = [match[2]]
-            elif line.startswith("Return:"):
-                part = self.returns
-                part.append(line[len("Return:"):].strip())
-            elif part is self.text or part is self.returns:
-                part.append(line)
-            elif line.strip():
-                part.append(line.strip())
-            else:
-                part = self.text
+            parameter, section = PARAMETER.match(line), SECTION.match(line)
+            if parameter:
+                part, is_parameter = [], True
+                self.parameters[parameter[1]] = part
+                line = parameter[2]
+            elif section:
+                part, is_parameter = self.sections[section[1]], False
+                line = section[2]
+            elif is_parameter and not line.strip():
+                part, is_parameter = self.text, False
+            part.append(line.strip() if is_parameter else line)
 
 
 def comments(text):
@@ -145,9 +146,11 @@ def described(comment):
     parameters = {name: [marked(line) for line in lines]
                   for name, lines in comment.parameters.items()}
     text = [marked(line) for line in comment.text]
-    returns = [marked(line) for line in comment.returns]
-    if returns:
-        returns[0] = "**Return:** " + returns[0]
+    sections = []
+    for name, lines in comment.sections.items():
+        if lines:
+            lines = [f"**{name}:** {lines[0]}"] + lines[1:] + [""]
+        sections += [marked(line) for line in lines]
     body = [marked(comment.short), ""]
     if comment.kind:
         role, separator = (("enumerator", ",") if comment.kind == "enum"
@@ -163,7 +166,7 @@ def described(comment):
         for name, lines in parameters.items():
             body += definition(name, lines)
         body += text + [""]
-    lines = [head, ""] + indented(body + returns) + [""]
+    lines = [head, ""] + indented(body + sections) + [""]
     if comment.kind:
         lines = [".. c:namespace-push:: tag", ""] + lines + [
             ".. c:namespace-pop::", ""]
