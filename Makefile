@@ -39,7 +39,7 @@ ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 EMULATOR := $(B)/ramload-emulator
 endif
 EMULATOR_SRCS := $(wildcard user/emulator/*.c user/emulator/*.S)
-CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(URING_LIBS)
+CLI_LIBS = $(shell pkg-config --libs json-c libcrypto) $(NL_LIBS) $(URING_LIBS)
 # Of libramload-stat, and of nothing else.
 NL_CFLAGS = $(shell pkg-config --cflags libnl-genl-3.0)
 NL_LIBS = $(shell pkg-config --libs libnl-genl-3.0)
@@ -134,7 +134,7 @@ $(B)/libramload-preload.so: $(SHIM_OBJS) $(B)/libramload.a user/shim/preload.map
 		$(SHIM_WRAP) -Wl,--exclude-libs,ALL \
 		-o $@ $(SHIM_OBJS) $(B)/libramload.a
 
-$(B)/ramload: $(CLI_OBJS) $(B)/libramload.a
+$(B)/ramload: $(CLI_OBJS) $(B)/libramload.a $(B)/libramload-stat.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -pthread -o $@ $^ $(CLI_LIBS)
 
 $(B)/ramload-emulator: $(EMULATOR_OBJS) $(B)/libramload.a

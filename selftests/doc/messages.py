@@ -24,7 +24,8 @@ MESSAGE = {"message", "dprintf", "err", "errx", "warn", "warnx", "image_fail",
 # What these are given is shown elsewhere, or looked for in a file.
 OUTPUT = {"printf", "puts", "fputs", "fprintf", "fopen", "popen", "memcpy",
           "sscanf", "fscanf", "strncmp", "strstr", "asprintf", "find_value",
-          "static_assert", "_Static_assert", "__attribute__", "work_begin"}
+          "static_assert", "_Static_assert", "__attribute__", "work_begin",
+          "table_add", "head", "metric", "metric_seconds"}
 # These are given the name of what they read: PART in the page.
 PART = {"image_read", "json_parse", "get_u8", "get_u32", "get_be32", "get_be64",
         "get_name", "get_bytes", "get_message", "get_numbers", "check_u32"}

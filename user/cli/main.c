@@ -21,6 +21,7 @@ static const struct command {
 	{ "load", cmd_load, "load an image into memory and say how long it took" },
 	{ "convert", cmd_convert, "write an image anew, as mapped-ram" },
 	{ "bench", cmd_bench, "compare ways to load" },
+	{ "stat", cmd_stat, "show what the module has done and is doing" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -6,13 +6,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bar.h"
 #include "progress.h"
 #include "size.h"
 
 #define INTERVAL 0.1
 #define DEFAULT_WIDTH 80
 #define MIN_BAR 8
-#define MAX_BAR 40
 
 double progress_now(void)
 {
@@ -53,18 +53,6 @@ static int terminal_width(void)
 	return size.ws_col;
 }
 
-static void draw_bar(const struct progress *progress, int length,
-		     double fraction)
-{
-	int full = length * fraction;
-
-	fputs(progress->colour ? " [\033[32m" : " [", stderr);
-	fprintf(stderr, "%.*s", full,
-		"########################################");
-	fputs(progress->colour ? "\033[0m" : "", stderr);
-	fprintf(stderr, "%*s]", length - full, "");
-}
-
 /*
  * A line as long as the terminal is wide would wrap: one column stays free.
  * Where there is no room, the bar goes first, then the figures.
@@ -74,6 +62,7 @@ static void draw(const struct progress *progress, const char *what,
 {
 	int percent = fraction * 100;
 	int room = terminal_width() - 1 - (int)strlen(what) - 5;
+	char text[BAR_TEXT];
 	int bar;
 
 	if (room < 0) {
@@ -82,10 +71,9 @@ static void draw(const struct progress *progress, const char *what,
 	}
 	fprintf(stderr, "\r%s %3d%%", what, percent);
 	bar = room - (int)strlen(figures) - 4;
-	if (bar > MAX_BAR)
-		bar = MAX_BAR;
 	if (bar >= MIN_BAR)
-		draw_bar(progress, bar, fraction);
+		fprintf(stderr, " %s",
+			bar_text(text, bar, fraction, progress->colour));
 	if (room > (int)strlen(figures))
 		fprintf(stderr, " %s", figures);
 	fputs("\033[K", stderr);

@@ -15,6 +15,7 @@ declare -gA _ramload_options=(
 	[bench]="--image=,patterns,FILE --size= --dest=,memories
 		--cache=,caches --method=,methods --workers= --rounds=
 		--touch=touches --dir=DIR --plot=FILE --json --csv --help"
+	[stat]="--pid= --context= --sort=keys --json --prometheus --help"
 )
 declare -gA _ramload_words=(
 	[formats]="mapped-ram libvirt elf raw criu cloud-hypervisor"
@@ -27,6 +28,7 @@ declare -gA _ramload_words=(
 	[methods]="kernel kernel-ranges user pread preadv processes memcpy
 		pwrite sendfile copy-range io_uring io_uring-fixed uffd
 		private limit"
+	[keys]="id pid bytes rate time"
 )
 
 # Adds to COMPREPLY what may stand for $cur, before which there is $before.
@@ -100,7 +102,7 @@ _ramload() {
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W \
 			"$(_ramload_names "$command")" -- "$cur")
-	elif [[ $command != bench ]]; then
+	elif [[ $command != @(bench|stat) ]]; then
 		_ramload_reply FILE
 	fi
 }
