@@ -30,7 +30,8 @@ OUTPUT = {"printf", "puts", "fputs", "fprintf", "fopen", "popen", "memcpy",
 PART = {"image_read", "json_parse", "get_u8", "get_u32", "get_be32", "get_be64",
         "get_name", "get_bytes", "get_message", "get_numbers", "check_u32"}
 # Progress.
-NO_MESSAGES = {"%s of %s, %.2f GB/s"}
+NO_MESSAGES = {"%s of %s, %.2f GB/s", "%zu running, %s",
+               "; in all %u jobs, %s, %u failed"}
 
 TOKEN = re.compile(r"//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])+'|^#[^\n]*\"[^\n]*|"
                    r"(?P<string>\"(?:\\.|[^\"\\])*\")|"

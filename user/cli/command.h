@@ -18,5 +18,6 @@ int cmd_load(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 #endif /* CLI_COMMAND_H */

@@ -22,6 +22,7 @@ static const struct command {
 	{ "convert", cmd_convert, "write an image anew, as mapped-ram" },
 	{ "bench", cmd_bench, "compare ways to load" },
 	{ "stat", cmd_stat, "show what the module has done and is doing" },
+	{ "watch", cmd_watch, "watch loads by the module" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

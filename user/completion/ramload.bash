@@ -16,6 +16,8 @@ declare -gA _ramload_options=(
 		--cache=,caches --method=,methods --workers= --rounds=
 		--touch=touches --dir=DIR --plot=FILE --json --csv --help"
 	[stat]="--pid= --context= --sort=keys --json --prometheus --help"
+	[watch]="--pid= --context= --sort=keys --interval= --once --seconds=
+		--help"
 )
 declare -gA _ramload_words=(
 	[formats]="mapped-ram libvirt elf raw criu cloud-hypervisor"
@@ -102,7 +104,7 @@ _ramload() {
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W \
 			"$(_ramload_names "$command")" -- "$cur")
-	elif [[ $command != @(bench|stat) ]]; then
+	elif [[ $command != @(bench|stat|watch) ]]; then
 		_ramload_reply FILE
 	fi
 }
