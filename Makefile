@@ -190,6 +190,14 @@ $(B)/unit/%: selftests/user/%.c $(LIB_SAN_OBJS) Makefile | $(KSFT)/kselftest_har
 $(B)/unit/stat_test: $(STAT_SAN_OBJS)
 $(B)/unit/stat_test: UNIT_FLAGS := -Iuser/stat $(NL_LIBS)
 
+STAT_REPORT_OBJS := $(addprefix $(B)/san/user/cli/, bar.o figure.o input.o \
+	job_row.o message.o name.o options.o output.o size.o stat_json.o \
+	stat_prometheus.o stat_text.o table.o watch_jobs.o watch_line.o)
+
+$(B)/unit/stat_report_test: $(STAT_SAN_OBJS) $(STAT_REPORT_OBJS)
+$(B)/unit/stat_report_test: UNIT_FLAGS := -Iuser/cli -Iuser/stat $(NL_LIBS) \
+	$(shell pkg-config --libs json-c)
+
 # Its reads are the shim's, as if that were preloaded: they are of preadv.
 $(B)/unit/preload_test $(B)/unit/preload_map_test: $(SHIM_SAN_OBJS)
 $(B)/selftests/preload_test $(B)/selftests/preload_map_test: $(SHIM_OBJS)
@@ -258,17 +266,22 @@ selftests: $(VM_TESTS) $(GUEST) examples | $(KSFT)/kselftest_harness.h
 	$(MAKE) -C selftests KSFT=$(abspath $(KSFT)) \
 		OUTPUT=$(abspath $(B)/selftests)
 
-# Fuzzers of what reads files: selftests/fuzz/run lets them run.
+# Fuzzers of what reads files and messages: selftests/fuzz/run lets them run.
 CLANG ?= clang
 FUZZ := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_HDRS := $(wildcard selftests/fuzz/*.h selftests/user/*.h user/lib/*.h \
-	include/*.h include/uapi/linux/*.h)
+	user/stat/*.h include/*.h include/uapi/linux/*.h)
 
 LIB_FUZZ_OBJS := $(LIB_SRCS:%.c=$(B)/fuzz/%.o)
 
-$(LIB_FUZZ_OBJS): $(B)/fuzz/%.o: %.c $(FUZZ_HDRS) Makefile
+STAT_FUZZ_OBJS := $(B)/fuzz/user/stat/message.o $(B)/fuzz/user/stat/record.o
+
+$(LIB_FUZZ_OBJS) $(STAT_FUZZ_OBJS): $(B)/fuzz/%.o: %.c $(FUZZ_HDRS) Makefile
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -MMD -MP, $(UCFLAGS)) $(FUZZ) -c -o $@ $<
+
+$(B)/fuzz/stat_fuzz: $(STAT_FUZZ_OBJS)
+$(B)/fuzz/stat_fuzz: UCFLAGS += -Iuser/stat
 
 $(B)/fuzz/%_fuzz: selftests/fuzz/%_fuzz.c $(LIB_FUZZ_OBJS)
 	@mkdir -p $(@D)
@@ -282,7 +295,7 @@ $(B)/fuzz/%_seeds: selftests/fuzz/%_seeds.c $(FUZZ_HDRS) Makefile
 
 .PHONY: fuzz
 fuzz: $(addprefix $(B)/fuzz/, image_fuzz image_seeds directory_fuzz \
-	directory_seeds partition_fuzz)
+	directory_seeds partition_fuzz stat_fuzz stat_seeds)
 
 .PHONY: demo
 demo:
@@ -424,7 +437,7 @@ help:
 	@echo 'make examples         build Documentation/examples'
 	@echo 'make docs             the documentation, as HTML in build/docs/html'
 	@echo 'make man              manual pages in build/man'
-	@echo 'make fuzz             build the fuzzers of image readers'
+	@echo 'make fuzz             build the fuzzers of what reads files and messages'
 	@echo 'make clean            remove build/'
 
 .PHONY: clean
@@ -432,6 +445,6 @@ clean:
 	rm -rf $(B)
 
 -include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(SHIM_OBJS:.o=.d) $(LIB_SAN_OBJS:.o=.d) $(SHIM_SAN_OBJS:.o=.d)
--include $(STAT_OBJS:.o=.d) $(STAT_SAN_OBJS:.o=.d)
+-include $(STAT_OBJS:.o=.d) $(STAT_SAN_OBJS:.o=.d) $(STAT_REPORT_OBJS:.o=.d)
 -include $(EMULATOR_OBJS:.o=.d) $(EMULATOR_SAN_OBJS:.o=.d)
 -include $(UNIT_TESTS:%=%.d) $(VM_TESTS:%=%.d)
