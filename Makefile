@@ -173,9 +173,16 @@ KSRC_FILES := tools/testing/selftests/kselftest.h \
 	tools/testing/selftests/lib.mk tools/testing/selftests/kselftest \
 	tools/testing/selftests/run_kselftest.sh \
 	scripts/checkpatch.pl scripts/spelling.txt \
-	scripts/const_structs.checkpatch scripts/kernel-doc
+	scripts/const_structs.checkpatch scripts/kernel-doc \
+	Documentation/netlink/genetlink.yaml
+KSRC_NEWEST := $(KSRC)/$(lastword $(KSRC_FILES))
 
-$(KSFT)/kselftest_harness.h:
+# One call extracts them all anew. A tree that was extracted when there were
+# fewer lacks those that were added last.
+$(KSRC_NEWEST):
+	selftests/vm/kernel --source 6.12 $(KSRC_FILES)
+
+$(KSFT)/kselftest_harness.h: | $(KSRC_NEWEST)
 	selftests/vm/kernel --source 6.12 $(KSRC_FILES)
 
 $(B)/san/%.o: %.c Makefile
