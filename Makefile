@@ -194,8 +194,10 @@ $(B)/unit/%: selftests/user/%.c $(LIB_SAN_OBJS) Makefile | $(KSFT)/kselftest_har
 	$(CC) $(UCFLAGS) -Wno-missing-prototypes $(SAN) -isystem $(KSFT) \
 		-o $@ $< $(filter %.o, $^) $(UNIT_FLAGS)
 
-$(B)/unit/stat_test: $(STAT_SAN_OBJS)
+$(B)/unit/stat_test $(B)/unit/stat_answer_test: $(STAT_SAN_OBJS)
 $(B)/unit/stat_test: UNIT_FLAGS := -Iuser/stat $(NL_LIBS)
+$(B)/unit/stat_answer_test: UNIT_FLAGS := -Iuser/stat $(NL_LIBS) \
+	-Wl,--wrap=recvfrom,--wrap=socket_join,--wrap=socket_send
 
 STAT_REPORT_OBJS := $(addprefix $(B)/san/user/cli/, bar.o figure.o input.o \
 	job_row.o message.o name.o options.o output.o size.o stat_json.o \

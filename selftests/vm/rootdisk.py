@@ -26,8 +26,8 @@ SPARE = 4 << 30
 # shell would run its own applets rather than what is on PATH.
 TOOLS = ("bash", "blockdev", "criu", "dash", "dmsetup", "fallocate",
          "filefrag", "findmnt", "kmod", "losetup", "mke2fs", "mkfs.btrfs",
-         "mkfs.xfs", "prlimit", "sha256sum", "strace", "taskset", "unshare",
-         "xfs_io")
+         "mkfs.xfs", "prlimit", "script", "sha256sum", "strace", "taskset",
+         "unshare", "xfs_io")
 LINKS = {"sh": "dash", "mkfs.ext4": "mke2fs", "insmod": "kmod",
          "lsmod": "kmod", "modinfo": "kmod", "modprobe": "kmod",
          "rmmod": "kmod"}
