@@ -28,7 +28,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 WERROR ?=
 UCFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -fPIC -pthread \
 	-fvisibility=hidden -Iinclude -Iinclude/uapi -Iuser/lib \
-	-DRAMLOAD_VERSION='"$(VERSION)"' $(WARN) $(WERROR) -MMD -MP
+	-DRAMLOAD_VERSION='"$(VERSION)"' $(WARN) $(WERROR) $(CPPFLAGS) -MMD -MP
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 LIB_SRCS := $(wildcard user/lib/*.c)
