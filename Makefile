@@ -422,6 +422,12 @@ abi: $(LIBRARIES:%=$(B)/%.so)
 abi-update: $(LIBRARIES:%=$(B)/%.so)
 	for so in $^; do selftests/user/abi update $$so || exit; done
 
+# Debian packages, in build/deb.
+.PHONY: deb
+deb:
+	selftests/vm/install build deb
+	Documentation/packaging/deb
+
 .PHONY: modules_install
 modules_install: module
 	$(MAKE) -C $(KDIR) M=$(abspath $(KOUT)) $(KBUILD_ARGS) modules_install
@@ -440,6 +446,7 @@ help:
 	@echo 'make install          library, tool and headers to DESTDIR, prefix'
 	@echo 'make uninstall        remove what make install puts there'
 	@echo 'make modules_install  module to the tree of KDIR'
+	@echo 'make deb              Debian packages in build/deb'
 	@echo 'make unit selftests   build the tests only'
 	@echo 'make abi              compare the ABI of the library with the last one'
 	@echo 'make abi-update       record it, for a release'
