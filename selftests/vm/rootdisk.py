@@ -287,6 +287,27 @@ def check_put(path, puts):
     return name
 
 
+def make_image(tree, folder, puts):
+    """An image in folder of the folder tree, with the files put."""
+    size = SPARE
+    for name, path in puts.items():
+        target = os.path.join(tree, "put", name)
+        with open(target, "wb") as file:
+            file.truncate(os.path.getsize(path))
+        os.chmod(target, stat.S_IMODE(os.stat(path).st_mode))
+        size += os.path.getsize(path) * 5 // 4
+
+    image = os.path.join(folder, "root.img")
+    with open(image, "wb") as file:
+        file.truncate(size + -size % BLOCK)
+    run_tool("mke2fs", "-q", "-F", "-t", "ext4", "-b", str(BLOCK), "-m", "0",
+             "-N", "65536", "-J", "size=64", "-E", "root_owner=0:0",
+             "-d", tree, image, quiet=True)
+    if puts:
+        put_files(image, puts)
+    return image
+
+
 def build(folder, command, module, puts, programs):
     """Makes the image in folder and returns its path. command is the text
     of the script to run, puts are {name: path}, module may be None, programs
@@ -301,20 +322,14 @@ def build(folder, command, module, puts, programs):
     tree.write("command", command)
     if module:
         tree.add(module, "usr/lib/ramload.ko")
-    size = SPARE
-    for name, path in puts.items():
-        tree.write("put/" + name, b"")
-        os.truncate(tree.path("put/" + name), os.path.getsize(path))
-        os.chmod(tree.path("put/" + name),
-                 stat.S_IMODE(os.stat(path).st_mode))
-        size += os.path.getsize(path) * 5 // 4
+    return make_image(tree.root, folder, puts)
 
-    image = os.path.join(folder, "root.img")
-    with open(image, "wb") as file:
-        file.truncate(size + -size % BLOCK)
-    run_tool("mke2fs", "-q", "-F", "-t", "ext4", "-b", str(BLOCK), "-m", "0",
-             "-N", "65536", "-J", "size=64", "-E", "root_owner=0:0",
-             "-d", tree.root, image, quiet=True)
-    if puts:
-        put_files(image, puts)
-    return image
+
+def build_put(folder, command, puts):
+    """The same for a disk beside that of a whole system."""
+    tree = os.path.join(folder, "tree")
+    os.makedirs(os.path.join(tree, "put"))
+    shutil.copy(os.path.join(VM, "init"), tree)
+    with open(os.path.join(tree, "command"), "wb") as file:
+        file.write(command)
+    return make_image(tree, folder, puts)

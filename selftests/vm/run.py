@@ -79,6 +79,10 @@ def parse(arguments):
     add("--qemu-arg", action="append", default=[], metavar="ARG",
         help="one more argument for QEMU, as in --qemu-arg=-device "
              "--qemu-arg nvme,...; may be repeated")
+    add("--root", metavar="IMAGE",
+        help="a disk that selftests/vm/debian made, to run as the system that "
+             "it is; what changes stays on it. Implies --no-module and "
+             "--no-build")
     add("--no-module", action="store_true",
         help="neither build the module nor load it")
     add("--no-build", action="store_true",
@@ -94,6 +98,10 @@ def parse(arguments):
     if not command:
         parser.error("a COMMAND after -- is needed")
     options.command = command
+    if options.root:
+        if options.programs:
+            parser.error("--root has programs of its own")
+        options.no_build = options.no_module = True
     options.puts = {}
     for path in options.put:
         try:
@@ -167,9 +175,19 @@ def scratch():
         os.close(fd)
 
 
+def open_system(options):
+    """The disk of --root, and one with what is put and the script."""
+    with scratch() as folder:
+        put = rootdisk.build_put(folder, script(options.command),
+                                 options.puts)
+        return [(open(options.root, "r+b"), False), (open(put, "r+b"), False)]
+
+
 def open_disks(kernel, options):
     """Makes the disks. The root disk has no name any more when this returns,
     so that it goes away with the run, however that ends."""
+    if options.root:
+        return open_system(options)
     module = None if options.no_module else kernel.module
     if module and not os.path.exists(module):
         raise Failure("the module is not built for Linux " + kernel.release)
@@ -230,6 +248,8 @@ def main():
     os.makedirs(os.path.join(BUILD, "vm"), exist_ok=True)
     try:
         kernel = kernels.find(options.kernel)
+        if options.root and kernel.uml:
+            raise Failure("--root takes a kernel that QEMU runs")
         build(kernel, options)
         return boot(kernel, options)
     except Failure as failure:
