@@ -131,6 +131,11 @@ def machine_options(machine, mem, cpus, memory):
     ]
 
 
+class Stalled(Failure):
+    """TCG has lost the timer of a CPU, which it does now and then on a machine
+    that is busy.  The guest will not recover; another one may do better."""
+
+
 class Qemu:
     """A QEMU process.  Its working directory is ours to fill and remove, and
     every file it is told of is named relative to it: no name from outside
@@ -179,6 +184,8 @@ class Qemu:
             text = self.console.read_text(errors="replace")
             if word in text.split():
                 return
+            if "detected stalls" in text:
+                raise Stalled("a CPU of the guest stands still")
             if "Kernel panic" in text:
                 raise Failure("the guest's kernel panicked")
             if self.process.poll() is not None:
