@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bar.h"
 #include "progress.h"
 #include "size.h"
+#include "terminal.h"
 
 #define INTERVAL 0.1
-#define DEFAULT_WIDTH 80
 #define MIN_BAR 8
 
 double progress_now(void)
@@ -24,13 +22,9 @@ double progress_now(void)
 
 void progress_init(struct progress *progress)
 {
-	const char *term = getenv("TERM");
-	const char *no_color = getenv("NO_COLOR");
-
 	memset(progress, 0, sizeof(*progress));
-	progress->on = isatty(STDERR_FILENO) && term && *term &&
-		       strcmp(term, "dumb");
-	progress->colour = progress->on && !(no_color && *no_color);
+	progress->on = terminal_is_on(STDERR_FILENO);
+	progress->colour = progress->on && terminal_wants_colour();
 }
 
 void progress_begin(struct progress *progress)
@@ -44,15 +38,6 @@ int progress_interval(const struct progress *progress)
 	return progress->on ? INTERVAL * 1000 : -1;
 }
 
-static int terminal_width(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
-		return DEFAULT_WIDTH;
-	return size.ws_col;
-}
-
 /*
  * A line as long as the terminal is wide would wrap: one column stays free.
  * Where there is no room, the bar goes first, then the figures.
@@ -61,10 +46,11 @@ static void draw(const struct progress *progress, const char *what,
 		 double fraction, const char *figures)
 {
 	int percent = fraction * 100;
-	int room = terminal_width() - 1 - (int)strlen(what) - 5;
 	char text[BAR_TEXT];
-	int bar;
+	int columns, rows, room, bar;
 
+	terminal_size(STDERR_FILENO, &columns, &rows);
+	room = columns - 1 - (int)strlen(what) - 5;
 	if (room < 0) {
 		fprintf(stderr, "\r%3d%%\033[K", percent);
 		return;

@@ -1,41 +1,29 @@
 // SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "screen.h"
-
-#define DEFAULT_COLUMNS	80
-#define DEFAULT_ROWS	24
+#include "terminal.h"
 
 static void find_size(struct screen *screen)
 {
-	struct winsize size = { 0 };
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
-		memset(&size, 0, sizeof(size));
-	screen->columns = size.ws_col ? size.ws_col : DEFAULT_COLUMNS;
-	screen->rows = size.ws_row ? size.ws_row : DEFAULT_ROWS;
+	terminal_size(STDOUT_FILENO, &screen->columns, &screen->rows);
 }
 
 void screen_open(struct screen *screen)
 {
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
 	sigset_t set;
 
 	memset(screen, 0, sizeof(*screen));
 	screen->fd = -1;
-	screen->columns = DEFAULT_COLUMNS;
-	screen->on = isatty(STDOUT_FILENO) && term && *term &&
-		     strcmp(term, "dumb");
+	screen->columns = TERMINAL_COLUMNS;
+	screen->on = terminal_is_on(STDOUT_FILENO);
 	if (!screen->on)
 		return;
-	screen->colour = !(no_color && *no_color);
+	screen->colour = terminal_wants_colour();
 	find_size(screen);
 	sigemptyset(&set);
 	sigaddset(&set, SIGWINCH);
