@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fault_inject.h"
+#include "test_run.h"
 #include "test_memory.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
@@ -141,7 +142,5 @@ int fault_points_end(void)
 /* $RAMLOAD_STEP is over 1 where a part of all cases will do. */
 unsigned int fault_next(unsigned int nth)
 {
-	const char *step = getenv("RAMLOAD_STEP");
-
-	return nth + 1 + nth / (step && atoi(step) > 1 ? 8 : 64);
+	return nth + 1 + nth / (run_step() > 1 ? 8 : 64);
 }

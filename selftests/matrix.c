@@ -19,6 +19,7 @@
 #include "test_files.h"
 #include "test_memory.h"
 #include "test_mounts.h"
+#include "test_run.h"
 
 #define WHOLE		MIB(24)
 #define BEFORE		MIB(2)		/* of memory, before the destination */
@@ -446,12 +447,11 @@ static int for_all(void (*what)(const struct combination *c))
 
 int main(int argc, char **argv)
 {
-	const char *step = getenv("RAMLOAD_STEP");
-
 	all.only = argv[1];
-	all.step = step ? atoi(step) : 1;
+	all.step = run_step();
 	if (all.step < 1)
-		ksft_exit_fail_msg("RAMLOAD_STEP=%s\n", step);
+		ksft_exit_fail_msg("RAMLOAD_STEP=%s\n",
+				   getenv("RAMLOAD_STEP"));
 	ksft_print_header();
 	all.fd = open_device();
 	if (all.fd < 0 && errno == ENOENT)

@@ -29,6 +29,14 @@ static inline unsigned int run_seconds(unsigned int if_not_told)
 	return text && *text ? strtoul(text, NULL, 0) : if_not_told;
 }
 
+/* Of so many cases, $RAMLOAD_STEP, one is run. */
+static inline int run_step(void)
+{
+	const char *text = getenv("RAMLOAD_STEP");
+
+	return text ? atoi(text) : 1;
+}
+
 static inline uint64_t run_seed(void)
 {
 	const char *text = getenv("RAMLOAD_SEED");

@@ -95,7 +95,7 @@ static uint64_t count_slices(const struct ramload_block *blocks,
 	return nr;
 }
 
-/* There are few blocks that are cut, and there may be many that are not. */
+/* Of many small blocks it is 0 each time, so nothing is divided then. */
 static uint64_t chunks_in(uint64_t bytes, uint64_t chunk)
 {
 	return bytes ? (bytes - 1) / chunk + 1 : 0;
