@@ -59,6 +59,14 @@ static int add(struct xarray *xa, u32 *id, void *entry, u32 *next)
 	return 0;
 }
 
+static void del(struct xarray *xa, u32 id)
+{
+	xa_lock(xa);
+	__xa_erase(xa, id);
+	registry_changed();
+	xa_unlock(xa);
+}
+
 /**
  * registry_add_pool() - give a pool an id
  * @pool: a new pool; it is seen from now on
@@ -76,8 +84,7 @@ int registry_add_pool(struct worker_pool *pool)
  */
 void registry_del_pool(struct worker_pool *pool)
 {
-	xa_erase(&pools, pool->id);
-	registry_changed();
+	del(&pools, pool->id);
 }
 
 /**
@@ -97,8 +104,7 @@ int registry_add_job(struct load_job *job)
  */
 void registry_del_job(struct load_job *job)
 {
-	xa_erase(&jobs, job->id);
-	registry_changed();
+	del(&jobs, job->id);
 }
 
 /*

@@ -88,7 +88,10 @@ void registry_del_pool(struct worker_pool *pool);
 int registry_add_job(struct load_job *job);
 void registry_del_job(struct load_job *job);
 
-/* Bumped after something has come or gone that is seen. Never 0. */
+/*
+ * Called when something has come or gone that is seen, under a lock that those
+ * who see it take: a dump that has missed it says so. Never 0.
+ */
 void registry_changed(void);
 u32 registry_generation(void);
 

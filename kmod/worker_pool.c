@@ -120,6 +120,7 @@ static void reap(struct work_struct *work)
 	}
 	spin_lock(&pool->lock);
 	pool->reaping = true;
+	registry_changed();
 	spin_unlock(&pool->lock);
 	for (i = 0; i < pool->nr_workers; i++) {
 		if (!pool->workers[i])
@@ -135,9 +136,9 @@ static void reap(struct work_struct *work)
 	/* Under the lock: whoever sees it may drop the last reference. */
 	spin_lock(&pool->lock);
 	WRITE_ONCE(pool->reaped, true);
+	registry_changed();
 	wake_up_all(&pool->wait);
 	spin_unlock(&pool->lock);
-	registry_changed();
 	worker_pool_put(pool);
 }
 
@@ -204,6 +205,7 @@ static int create_worker(struct worker_pool *pool, unsigned int i)
 	}
 	spin_lock(&pool->lock);
 	pool->workers[i] = w;
+	registry_changed();
 	spin_unlock(&pool->lock);
 	return 0;
 }
@@ -325,7 +327,6 @@ struct worker_pool *worker_pool_create(struct mm_struct *mm,
 		die(pool);
 	else
 		kref_get(&pool->ref);
-	registry_changed();
 	retire(pool);
 	return err ? ERR_PTR(err) : pool;
 }
@@ -348,6 +349,7 @@ static int admit(struct worker_pool *pool, struct load_job *job)
 		job->submit_ns = ktime_get_boottime_ns();
 		/* Pairs with the acquire in sees_job(). */
 		smp_store_release(&job->pool, pool);
+		registry_changed();
 	}
 	spin_unlock(&pool->lock);
 	return err;
@@ -370,7 +372,6 @@ int worker_pool_submit(struct worker_pool *pool, struct load_job *job)
 	if (err)
 		return err;
 	totals_add_submitted();
-	registry_changed();
 	/* Before a worker can tell of its end. */
 	netlink_job_started(job);
 	trace_job_submit(job);
