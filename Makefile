@@ -275,6 +275,13 @@ selftests: $(VM_TESTS) $(GUEST) examples | $(KSFT)/kselftest_harness.h
 	$(MAKE) -C selftests KSFT=$(abspath $(KSFT)) \
 		OUTPUT=$(abspath $(B)/selftests)
 
+# What counts instructions, in QEMU: selftests/bench/run --profile.
+$(B)/profile_plugin.so: selftests/bench/profile_plugin.c user/bench/mark.h \
+		Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP, $(UCFLAGS)) -Iuser/bench $(CFLAGS) -shared \
+		-o $@ $<
+
 # Fuzzers of what reads files and messages: selftests/fuzz/run lets them run.
 CLANG ?= clang
 FUZZ := -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
@@ -323,10 +330,14 @@ check-debug check-all: check-%:
 	selftests/check $*
 
 # Figures that are the same each time, and where threads and memory are real.
-.PHONY: bench bench-uml
+.PHONY: bench bench-profile bench-uml
 bench:
 	selftests/vm/install
 	selftests/bench/run
+
+bench-profile: $(B)/profile_plugin.so
+	selftests/vm/install
+	selftests/bench/run --profile
 
 bench-uml:
 	selftests/vm/install
@@ -442,6 +453,7 @@ help:
 	@echo 'make check-debug      the module on User Mode Linux, all checks on'
 	@echo 'make check-all        both, and the long tests at length'
 	@echo 'make bench            the module against what programs do without it'
+	@echo 'make bench-profile    instructions of each function, where an aim is missed'
 	@echo 'make bench-uml        the same on User Mode Linux, natively'
 	@echo 'make install          library, tool and headers to DESTDIR, prefix'
 	@echo 'make uninstall        remove what make install puts there'

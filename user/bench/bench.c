@@ -6,6 +6,7 @@
 
 #include "bench.h"
 #include "bits.h"
+#include "mark.h"
 #include "meter.h"
 #include "method.h"
 #include "pool.h"
@@ -108,10 +109,12 @@ static int run_measured(struct bench_load *load, struct bench_sample *sample)
 	int err;
 
 	bench_meter_read(&before);
+	bench_mark(BENCH_MARK_BEGIN);
 	err = load_image(load);
 	loaded = bench_clock();
 	if (!err)
 		touch(load);
+	bench_mark(BENCH_MARK_END);
 	after.seconds = bench_clock();
 	sample->load = loaded - before.seconds;
 	sample->touch = after.seconds - loaded;
