@@ -104,23 +104,24 @@ static int load_image(struct bench_load *load)
 /* Workers that are processes tell their CPU time when they have ended. */
 static int run_measured(struct bench_load *load, struct bench_sample *sample)
 {
+	bool loads = !(load->method->flags & BENCH_LOADS_NOTHING);
 	struct bench_meter before, after;
 	double loaded;
 	int err;
 
-	bench_meter_read(&before);
+	bench_meter_begin(&before);
 	bench_mark(BENCH_MARK_BEGIN);
 	err = load_image(load);
 	loaded = bench_clock();
-	if (!err)
+	if (!err && loads)
 		touch(load);
 	bench_mark(BENCH_MARK_END);
 	after.seconds = bench_clock();
-	sample->load = loaded - before.seconds;
+	sample->load = load->seconds ? load->seconds : loaded - before.seconds;
 	sample->touch = after.seconds - loaded;
 	if (load->pool)
 		bench_pool_stop(load);
-	bench_meter_read(&after);
+	bench_meter_end(&after);
 	sample->cpu = after.cpu - before.cpu;
 	sample->faults = after.faults - before.faults;
 	return err;
@@ -160,6 +161,7 @@ int bench_run(const struct bench_method *method,
 		.fd = setup->direct ? setup->image->direct_fd :
 				      setup->image->fd,
 	};
+	bool loads = !(method->flags & BENCH_LOADS_NOTHING);
 	int64_t used;
 	int err;
 
@@ -171,8 +173,9 @@ int bench_run(const struct bench_method *method,
 		err = prepare(&load);
 	if (!err)
 		err = run_measured(&load, sample);
-	sample->extra = bench_memory_used() - used - guest_bytes(setup);
-	if (!err)
+	sample->extra = bench_memory_used() - used -
+			(loads ? guest_bytes(setup) : 0);
+	if (!err && loads)
 		err = bench_image_walk(setup->image, compare_run, &load);
 	if (method->finish)
 		method->finish(&load);

@@ -112,12 +112,27 @@ int64_t bench_memory_used(void)
 	return sum << 10;
 }
 
-void bench_meter_read(struct bench_meter *meter)
+static void add_usages(struct bench_meter *meter)
+{
+	add_usage(meter, RUSAGE_SELF);
+	add_usage(meter, RUSAGE_CHILDREN);
+}
+
+/* To look for workers takes time, which is not to count as used in between. */
+void bench_meter_begin(struct bench_meter *meter)
 {
 	*meter = (struct bench_meter){
 		.cpu = worker_cpu(),
 	};
-	add_usage(meter, RUSAGE_SELF);
-	add_usage(meter, RUSAGE_CHILDREN);
+	add_usages(meter);
 	meter->seconds = bench_clock();
+}
+
+void bench_meter_end(struct bench_meter *meter)
+{
+	*meter = (struct bench_meter){
+		.seconds = bench_clock(),
+	};
+	add_usages(meter);
+	meter->cpu += worker_cpu();
 }

@@ -20,7 +20,8 @@ struct bench_meter {
 	uint64_t faults;
 };
 
-void bench_meter_read(struct bench_meter *meter);
+void bench_meter_begin(struct bench_meter *meter);
+void bench_meter_end(struct bench_meter *meter);
 
 /**
  * bench_memory_used() - bytes of memory that the system uses

@@ -20,6 +20,7 @@ static const struct bench_method *const methods[] = {
 #endif
 	&bench_method_uffd,
 	&bench_method_private,
+	&bench_method_fio,
 	&bench_method_limit,
 };
 
@@ -49,6 +50,8 @@ bool bench_method_fits(const struct bench_method *method,
 	unsigned int flags = method->flags;
 
 	if (setup->direct && !(flags & BENCH_CAN_READ_DIRECT))
+		return false;
+	if (flags & BENCH_NEEDS_COLD && !setup->cold)
 		return false;
 	if (flags & BENCH_NEEDS_SHMEM && setup->dest == RAMLOAD_MEMORY_HUGETLB)
 		return false;

@@ -28,6 +28,7 @@ struct bench_memory {
  * @fd: the file as the method is to read it: direct or not
  * @memories: of each block
  * @pool: workers, of a method that has a run function
+ * @seconds: what the method says that it took; 0: measure it
  * @state: the method's own
  */
 struct bench_load {
@@ -36,6 +37,7 @@ struct bench_load {
 	int fd;
 	struct bench_memory *memories;
 	struct bench_pool *pool;
+	double seconds;
 	void *state;
 };
 
@@ -56,7 +58,8 @@ enum bench_method_flags {
 	BENCH_NEEDS_SHMEM = 1 << 3,	/* one of small pages or THP */
 	BENCH_CAN_READ_DIRECT = 1 << 4,
 	BENCH_PROCESSES = 1 << 5,	/* workers are processes */
-	BENCH_ANY_MEMORY = 1 << 6,	/* takes none of the memory it is given */
+	BENCH_NEEDS_COLD = 1 << 6,	/* says nothing of a warm cache */
+	BENCH_LOADS_NOTHING = 1 << 7,
 };
 
 /**
@@ -112,6 +115,7 @@ extern const struct bench_method bench_method_user;
 extern const struct bench_method bench_method_pread;
 extern const struct bench_method bench_method_preadv;
 extern const struct bench_method bench_method_processes;
+extern const struct bench_method bench_method_fio;
 extern const struct bench_method bench_method_limit;
 extern const struct bench_method bench_method_memcpy;
 extern const struct bench_method bench_method_pwrite;

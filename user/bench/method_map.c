@@ -229,6 +229,5 @@ const struct bench_method bench_method_uffd = {
 const struct bench_method bench_method_private = {
 	.name = "private",
 	.help = "a private mapping of the file as memory, as Firecracker has it",
-	.flags = BENCH_ANY_MEMORY,
 	.load = load_private,
 };
