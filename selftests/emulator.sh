@@ -11,10 +11,10 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=selftests/result.sh
+. "$here/result.sh"
 PATH=$PATH:$here/../build
 emulator=${EMULATOR:-ramload-emulator}
-nr=0
-failed=0
 
 # Where the bitmap of an image is, and the first page that stays zero: its bit
 # is the third of a byte of the bitmap.
@@ -22,31 +22,6 @@ bitmap=141
 zero_page=515
 pages=2097152
 memory=8
-
-# result STATUS NAME: STATUS 0 is good.
-result()
-{
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2"
-		sed 's/^/# /' "$dir/out" "$dir/err"
-		failed=1
-	fi
-}
-
-skip()
-{
-	nr=$((nr + 1))
-	echo "ok $nr $1 # SKIP $2"
-}
-
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 4
-}
 
 # emulate STATUS ARGUMENT...: whether it ends with that status in time
 emulate()
@@ -243,6 +218,7 @@ survives_killed_loads()
 
 echo "TAP version 13"
 dir=$(mktemp -d) || exit 1
+shown="$dir/out $dir/err"
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/kept"
 image=$dir/kept/image
@@ -296,4 +272,4 @@ else
 	survives_killed_loads user
 fi
 result $? "killed restores leave nothing behind"
-exit $failed
+finish

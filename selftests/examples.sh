@@ -11,31 +11,13 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=selftests/result.sh
+. "$here/result.sh"
 examples=${EXAMPLES:-$here/examples}
-nr=0
-failed=0
 
 dir=$(mktemp -d) || exit 1
+shown=$dir/err
 trap 'rm -rf "$dir"' EXIT
-
-# result STATUS NAME: STATUS 0 is good.
-result()
-{
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2"
-		sed 's/^/# /' "$dir/err"
-		failed=1
-	fi
-}
-
-skip()
-{
-	nr=$((nr + 1))
-	echo "ok $nr $1 # SKIP $2"
-}
 
 # run STATUS PROGRAM FILE...: whether it ends with that status in time
 run()
@@ -86,10 +68,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 		grep -q "long2: [0-9]* bytes, Operation canceled\$" "$dir/err"
 }
 
-if [ ! -x "$examples/blocking" ]; then
-	echo "1..0 # SKIP there is no $examples/blocking: make examples"
-	exit 4
-fi
+[ -x "$examples/blocking" ] ||
+	skip_all "there is no $examples/blocking: make examples"
 engine=user
 [ ! -c /dev/ramload ] || [ ! -w /dev/ramload ] || engine=kernel
 
@@ -129,4 +109,4 @@ else
 	skip 'events: ^C' 'no python3'
 fi
 echo "1..$nr"
-[ $failed -eq 0 ]
+finish

@@ -7,26 +7,8 @@
 set -u
 
 cd "$(dirname "$0")" || exit 1
-nr=0
-failed=0
-
-# result STATUS NAME: STATUS 0 is good.
-result()
-{
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2"
-		failed=1
-	fi
-}
-
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 4
-}
+# shellcheck source=selftests/result.sh
+. ./result.sh
 
 # With rmmod of kmod as well as of busybox.
 is_loaded()
@@ -154,4 +136,4 @@ done
 result $? "is removed after its user was killed"
 inserts
 result $? "is loaded at last"
-exit $failed
+finish

@@ -10,36 +10,11 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=selftests/result.sh
+. "$here/result.sh"
 PATH=$PATH:$here/../build
-nr=0
-failed=0
 length=16777216
 many=300
-
-# result STATUS NAME: STATUS 0 is good.
-result()
-{
-	nr=$((nr + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $nr $2"
-	else
-		echo "not ok $nr $2"
-		tail -n 60 "$dir/out" "$dir/err" | sed 's/^/# /'
-		failed=1
-	fi
-}
-
-skip()
-{
-	nr=$((nr + 1))
-	echo "ok $nr $1 # SKIP $2"
-}
-
-skip_all()
-{
-	echo "1..0 # SKIP $1"
-	exit 4
-}
 
 # wait_for COMMAND...: until it succeeds; not for ever
 wait_for()
@@ -390,6 +365,7 @@ echo "TAP version 13"
 [ -c /dev/ramload ] || skip_all "the module is not loaded"
 [ "$(id -u)" -eq 0 ] || skip_all "not root"
 dir=$(mktemp -d) || exit 1
+shown="$dir/out $dir/err"
 trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 : >"$dir/out" && : >"$dir/err"
@@ -436,4 +412,4 @@ breaks_off
 result $? breaks_off
 tells_of_module
 result $? tells_of_module
-exit $failed
+finish
