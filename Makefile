@@ -342,7 +342,8 @@ bench-profile: $(B)/profile_plugin.so
 bench-uml:
 	selftests/vm/install
 	selftests/vm/run --kernel uml --mem 4G --timeout 3600 -- ramload bench \
-		--dir /put --image dense,alternating,idle --dest memfd,ramload
+		--dir /put --size 64M --rounds 3 --image dense,alternating,idle \
+		--method kernel,user,preadv,processes,sendfile,uffd,limit
 
 # Pages and manual pages, of Documentation/ and of comments in the headers.
 # Both share what was read, which is forgotten where a warning would be, too.
