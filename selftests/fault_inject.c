@@ -142,5 +142,5 @@ int fault_points_end(void)
 /* $RAMLOAD_STEP is over 1 where a part of all cases will do. */
 unsigned int fault_next(unsigned int nth)
 {
-	return nth + 1 + nth / (run_step() > 1 ? 4 : 64);
+	return nth + 1 + nth / (run_step() > 1 ? 8 : 64);
 }
