@@ -50,8 +50,8 @@ def single(name):
     return lambda: ({name: which(name)}, ())
 
 
-PROGRAMS = {"bpftrace": single("bpftrace"), "python": python, "qemu": qemu,
-            "trace-cmd": single("trace-cmd")}
+PROGRAMS = {"bpftrace": single("bpftrace"), "fio": single("fio"),
+            "python": python, "qemu": qemu, "trace-cmd": single("trace-cmd")}
 
 
 def add(tree, name):
