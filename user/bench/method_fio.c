@@ -5,9 +5,7 @@
  * many bytes as the image has, at the rate that fio reports.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <json-c/json.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,70 +14,31 @@
 #include "method.h"
 
 #define OUTPUT_MAX	(256 << 10)
+/* What a shell says of a program that is not there. */
+#define NOT_FOUND	127
+#define OPTIONS		"--name=limit --readonly --rw=read --bs=1M --direct=1 " \
+			"--ioengine=io_uring --iodepth=32 --output-format=json"
 
-extern char **environ;
-
-/* What it prints is to be read from *@out. */
-static int start_fio(int fd, pid_t *pid, int *out)
+/* Its output, as a string; more than fits is lost, but read. */
+static int run_fio(int fd, char *text, size_t room)
 {
-	char file[64];
-	const char *const argv[] = {
-		"fio", "--name=limit", "--readonly", "--rw=read", "--bs=1M",
-		"--direct=1", "--ioengine=io_uring", "--iodepth=32",
-		"--output-format=json", file, NULL,
-	};
-	posix_spawn_file_actions_t actions;
-	int pipes[2], err;
-
-	/* The file may have no name, and the fd is closed when fio starts. */
-	snprintf(file, sizeof(file), "--filename=/proc/%d/fd/%d", getpid(), fd);
-	if (pipe2(pipes, O_CLOEXEC))
-		return -errno;
-	err = posix_spawn_file_actions_init(&actions);
-	if (!err) {
-		err = posix_spawn_file_actions_adddup2(&actions, pipes[1],
-						       STDOUT_FILENO);
-		if (!err)
-			err = posix_spawnp(pid, "fio", &actions, NULL,
-					   (char *const *)argv, environ);
-		posix_spawn_file_actions_destroy(&actions);
-	}
-	close(pipes[1]);
-	*out = pipes[0];
-	if (err)
-		close(pipes[0]);
-	return err == ENOENT ? -EOPNOTSUPP : -err;
-}
-
-/* All of it, as a string; more than fits is lost, but read. */
-static void read_all(int fd, char *text, size_t room)
-{
-	char rest[4096];
-	size_t used = 0;
-	ssize_t got;
-
-	for (;;) {
-		if (used < room - 1)
-			got = read(fd, text + used, room - 1 - used);
-		else
-			got = read(fd, rest, sizeof(rest));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		if (used < room - 1)
-			used += got;
-	}
-	text[used] = '\0';
-}
-
-static int wait_for(pid_t pid)
-{
+	char command[256], rest[4096];
+	FILE *fio;
 	int status;
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
+	/* The file may have no name. */
+	snprintf(command, sizeof(command),
+		 "command -v fio >/dev/null || exit %d; exec fio " OPTIONS
+		 " --filename=/proc/%d/fd/%d", NOT_FOUND, getpid(), fd);
+	fio = popen(command, "re");
+	if (!fio)
+		return -errno;
+	text[fread(text, 1, room - 1, fio)] = '\0';
+	while (fread(rest, 1, sizeof(rest), fio))
+		;
+	status = pclose(fio);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
+		return -EOPNOTSUPP;
 	return status ? -EIO : 0;
 }
 
@@ -105,16 +64,10 @@ static int load_fio(struct bench_load *load)
 {
 	static char text[OUTPUT_MAX];
 	const struct bench_image *image = load->setup->image;
-	int out = -1, err;
 	double rate;
-	pid_t pid;
+	int err;
 
-	err = start_fio(image->fd, &pid, &out);
-	if (err)
-		return err;
-	read_all(out, text, sizeof(text));
-	close(out);
-	err = wait_for(pid);
+	err = run_fio(image->fd, text, sizeof(text));
 	if (err)
 		return err;
 	rate = rate_of(text);
