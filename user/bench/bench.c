@@ -13,6 +13,11 @@
 
 #define PAGE	UINT64_C(4096)
 
+static bool loads(const struct bench_method *method)
+{
+	return !(method->flags & BENCH_LOADS_NOTHING);
+}
+
 static int allocate(struct bench_load *load)
 {
 	const struct bench_image *image = load->setup->image;
@@ -104,7 +109,6 @@ static int load_image(struct bench_load *load)
 /* Workers that are processes tell their CPU time when they have ended. */
 static int run_measured(struct bench_load *load, struct bench_sample *sample)
 {
-	bool loads = !(load->method->flags & BENCH_LOADS_NOTHING);
 	struct bench_meter before, after;
 	double loaded;
 	int err;
@@ -113,7 +117,7 @@ static int run_measured(struct bench_load *load, struct bench_sample *sample)
 	bench_mark(BENCH_MARK_BEGIN);
 	err = load_image(load);
 	loaded = bench_clock();
-	if (!err && loads)
+	if (!err && loads(load->method))
 		touch(load);
 	bench_mark(BENCH_MARK_END);
 	after.seconds = bench_clock();
@@ -161,7 +165,6 @@ int bench_run(const struct bench_method *method,
 		.fd = setup->direct ? setup->image->direct_fd :
 				      setup->image->fd,
 	};
-	bool loads = !(method->flags & BENCH_LOADS_NOTHING);
 	int64_t used;
 	int err;
 
@@ -174,8 +177,8 @@ int bench_run(const struct bench_method *method,
 	if (!err)
 		err = run_measured(&load, sample);
 	sample->extra = bench_memory_used() - used -
-			(loads ? guest_bytes(setup) : 0);
-	if (!err && loads)
+			(loads(method) ? guest_bytes(setup) : 0);
+	if (!err && loads(method))
 		err = bench_image_walk(setup->image, compare_run, &load);
 	if (method->finish)
 		method->finish(&load);
