@@ -4,7 +4,7 @@
  * one CPU between two marks, which `ramload bench` has around what it measures
  * (user/bench/mark.h). For each such time it writes a line "time", and then
  * lines "ADDRESS INSTRUCTIONS": those of blocks of translated code, by where
- * they start. What they belong to, selftests/bench/profile finds out.
+ * they start. What they belong to, selftests/bench/instructions.py finds out.
  *
  * Usage: -plugin build/profile_plugin.so,out=FILE
  *

@@ -2,7 +2,7 @@
 /*
  * Marks around what is measured, for an emulator that counts instructions:
  * instructions that do nothing, and that no compiler makes. See
- * selftests/bench/profile.
+ * selftests/bench/profile_plugin.c.
  */
 #ifndef BENCH_MARK_H
 #define BENCH_MARK_H
