@@ -371,6 +371,18 @@ TEST(far_lengths)
 	open_error(_metadata, 0, -EINVAL, "more than 2^63 bytes");
 }
 
+/* Else a short file could have memory without end. */
+TEST(shared_bytes)
+{
+	struct segment segments[] = {
+		{ .address = 0x1000, .bytes = 100, .set_offset = true },
+		{ .address = 0x9000, .bytes = 100, .set_offset = true },
+	};
+
+	put_elf(&kinds[0], segments, NR(segments));
+	open_error(_metadata, 0, -EINVAL, "more than once");
+}
+
 /* As many as need a section header to be counted. */
 TEST(many_segments)
 {

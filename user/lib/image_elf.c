@@ -330,6 +330,14 @@ static int compare_segments(const void *a, const void *b)
 	return x->pos < y->pos ? -1 : x->pos > y->pos;
 }
 
+static int end_part(struct core *core, const struct ramload_image_part *part)
+{
+	if (image_add_part(core->image, part))
+		return image_fail(core->file, -ENOMEM, core->file->start,
+				  "out of memory");
+	return 0;
+}
+
 /* Appends to the part, or begins another if it is somewhere else. */
 static int add_bytes(struct core *core, struct ramload_image_part *part,
 		     uint64_t offset, uint64_t length, uint64_t file_offset)
@@ -342,7 +350,7 @@ static int add_bytes(struct core *core, struct ramload_image_part *part,
 		return 0;
 	}
 	if (part->length)
-		err = image_add_part(core->image, part);
+		err = end_part(core, part);
 	*part = (struct ramload_image_part){
 		.offset = offset,
 		.length = length,
@@ -376,7 +384,7 @@ static int add_parts(struct core *core, size_t i, size_t end)
 				core->file->start + s->offset + skip);
 		done = s->address + s->bytes;
 	}
-	return err ? err : image_add_part(core->image, &part);
+	return err ? err : end_part(core, &part);
 }
 
 /* The segments from @i on that adjoin; returns the first that does not. */
@@ -394,8 +402,9 @@ static int add_blocks(struct core *core)
 	uint64_t end, length, total = 0;
 	size_t i, next;
 	char name[24];
+	int err = 0;
 
-	for (i = 0; i < core->nr; i = next) {
+	for (i = 0; i < core->nr && !err; i = next) {
 		const struct segment *first = &core->segments[i];
 
 		next = run_end(core, i, &end);
@@ -406,12 +415,12 @@ static int add_blocks(struct core *core)
 		total += length;
 		snprintf(name, sizeof(name), "0x%" PRIx64, first->address);
 		if (image_add_block(core->image, name, first->address,
-				    length) ||
-		    add_parts(core, i, next))
+				    length))
 			return image_fail(core->file, -ENOMEM, first->pos,
 					  "out of memory");
+		err = add_parts(core, i, next);
 	}
-	return 0;
+	return err;
 }
 
 static int read_core(struct core *core)
