@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,15 +23,17 @@
 /* Its output, as a string; more than fits is lost, but read. */
 static int run_fio(int fd, char *text, size_t room)
 {
-	char command[256], rest[4096];
+	char *command, rest[4096];
 	FILE *fio;
 	int status;
 
 	/* The file may have no name. */
-	snprintf(command, sizeof(command),
-		 "command -v fio >/dev/null || exit %d; exec fio " OPTIONS
-		 " --filename=/proc/%d/fd/%d", NOT_FOUND, getpid(), fd);
+	if (asprintf(&command, "command -v fio >/dev/null || exit %d; "
+		     "exec fio " OPTIONS " --filename=/proc/%d/fd/%d",
+		     NOT_FOUND, getpid(), fd) < 0)
+		return -ENOMEM;
 	fio = popen(command, "re");
+	free(command);
 	if (!fio)
 		return -errno;
 	text[fread(text, 1, room - 1, fio)] = '\0';
