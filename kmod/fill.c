@@ -85,10 +85,18 @@ static bool is_interruption(int err)
 /* The thread has a signal to handle first: SIGSTOP, the freezer. */
 #define PAUSE	1
 
+/* Other workers are threads of the process and die with it. */
+static bool is_orphan(const struct fill *f)
+{
+	return current->flags & PF_KTHREAD &&
+	       target_is_gone(f->mm, f->process);
+}
+
 /* Returns 0 to go on, PAUSE, or the error that ends the job. */
 static int may_go_on(const struct fill *f)
 {
-	if (load_job_cancelled(f->job) || fatal_signal_pending(current))
+	if (load_job_cancelled(f->job) || fatal_signal_pending(current) ||
+	    is_orphan(f))
 		return -ECANCELED;
 	if (signal_pending(current) || fault_point(FAULT_PAUSE))
 		return PAUSE;

@@ -14,6 +14,7 @@
 struct folio;
 struct load_job;
 struct mm_struct;
+struct pid;
 struct page;
 struct source_file;
 
@@ -53,6 +54,7 @@ struct shmem_piece {
 /**
  * struct fill - what a worker needs to fill pages
  * @mm: the mm of the destination; the caller sees to it that it has users
+ * @process: whose mm it is
  * @job: the job of the chunk
  * @chunk: index of the chunk
  * @chunk_bytes: bytes of it that are loaded
@@ -84,6 +86,7 @@ struct shmem_piece {
  */
 struct fill {
 	struct mm_struct *mm;
+	struct pid *process;
 	const struct load_job *job;
 	u32 chunk;
 	u64 chunk_bytes;

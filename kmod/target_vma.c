@@ -43,6 +43,8 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
@@ -160,4 +162,33 @@ void target_vma_put(struct target_vma *t)
 		fput(t->file);
 	}
 	*t = (struct target_vma){};
+}
+
+/**
+ * target_is_gone() - has the process ended, or called execve(2)
+ * @mm: its mm
+ * @process: the process, a thread group
+ *
+ * The mm may have users still: workers, as kthreads, or a process that was made
+ * with CLONE_VM.
+ *
+ * Return: true if none of its threads has the mm.
+ */
+bool target_is_gone(const struct mm_struct *mm, struct pid *process)
+{
+	struct task_struct *leader, *t;
+	bool gone = true;
+
+	rcu_read_lock();
+	leader = pid_task(process, PIDTYPE_TGID);
+	if (leader) {
+		for_each_thread(leader, t) {
+			if (READ_ONCE(t->mm) != mm)
+				continue;
+			gone = false;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return gone;
 }

@@ -6,6 +6,7 @@
 
 struct file;
 struct mm_struct;
+struct pid;
 
 /**
  * struct target_vma - where a piece of the destination lies
@@ -32,5 +33,6 @@ int target_vma_get(struct target_vma *t, struct mm_struct *mm,
 		   unsigned long addr);
 int target_vma_fault(struct mm_struct *mm, unsigned long addr);
 void target_vma_put(struct target_vma *t);
+bool target_is_gone(const struct mm_struct *mm, struct pid *process);
 
 #endif /* RAMLOAD_TARGET_VMA_H */

@@ -4,7 +4,9 @@
  *
  * Workers as kernel threads, for kernels without vhost_task. A thread has the
  * mm of the task that made the pool for a chunk at a time: between chunks a
- * process that has ended can give up its memory.
+ * process that has ended can give up its memory. As another worker may be in a
+ * chunk just then, and so on for ever, each also looks whether the process
+ * still has that mm.
  *
  * Fatal signals do not reach a kthread. So that a worker that sleeps killably
  * (in a userfault, in a network file system) can be stopped,
@@ -21,13 +23,14 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "target_vma.h"
 #include "worker_pool.h"
 
 static void step(struct worker *w)
 {
 	struct mm_struct *mm = w->pool->mm;
 
-	if (!mmget_not_zero(mm)) {
+	if (target_is_gone(mm, w->pool->pid) || !mmget_not_zero(mm)) {
 		worker_died(w);
 		return;
 	}

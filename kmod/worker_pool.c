@@ -196,6 +196,7 @@ static int create_worker(struct worker_pool *pool, unsigned int i)
 		return -ENOMEM;
 	w->pool = pool;
 	w->fill.mm = pool->mm;
+	w->fill.process = pool->pid;
 	atomic_inc(&pool->active);
 	err = fault_point(FAULT_WORKER) ? -ENOMEM : worker_thread_create(w);
 	if (err) {
