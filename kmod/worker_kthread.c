@@ -72,9 +72,10 @@ int worker_thread_create(struct worker *w)
 	return 0;
 }
 
-void worker_thread_wake(struct worker *w)
+bool worker_thread_wake(struct worker *w)
 {
 	wake_up_process(w->task);
+	return true;
 }
 
 void worker_thread_interrupt(struct worker *w)

@@ -22,7 +22,10 @@
  * process: queued jobs end at once as cancelled, running ones when their
  * workers notice, one that is in no list yet by who submits it. Each worker
  * retires when the pool is dead and it has no job; the last one has reap()
- * called from a workqueue, which ends the threads and frees the workers.
+ * called from a workqueue, which ends the threads and frees the workers. It
+ * waits for each, and a thread whose owner keeps it from running, in the one
+ * moment when that is not looked for, keeps it waiting. So the pools of a user
+ * take turns, and nobody has more than one kworker.
  *
  * Parking. A worker that is stopped with its process, or by a debugger, may
  * have a job. It is between two batches then, and says so: it is *parked*. Who
@@ -40,7 +43,10 @@
  *
  * Locking. @lock protects the list, load_job.running, the count of jobs and
  * the way from @dead to @reaped; load_job.lock is below it, and what waking
- * and signalling a thread takes. @dead is written under @lock and read
+ * and signalling a thread takes. A thread may be touched under @lock until it
+ * is @killed: it takes the lock after that, before it ends. turns_lock protects
+ * the list of pools that reap() is to stop; no lock is taken below it but that
+ * of the workqueue. @dead is written under @lock and read
  * anywhere. The array of workers does not change from the end of
  * RAMLOAD_SETUP until reap(); it may be used under @lock unless @reaped.
  * worker.fill and worker.in_chunk belong to the worker's thread, and so does
@@ -74,6 +80,8 @@
 #define REAP_RETRY	(HZ / 10)
 
 static struct workqueue_struct *reap_wq;
+static DEFINE_SPINLOCK(turns_lock);	/* the list of turns */
+static LIST_HEAD(turns);
 
 static void worker_pool_release(struct kref *ref)
 {
@@ -91,17 +99,77 @@ void worker_pool_put(struct worker_pool *pool)
 	kref_put(&pool->ref, worker_pool_release);
 }
 
+static struct worker_pool *first_of(const struct limit_user *user)
+{
+	struct worker_pool *pool;
+
+	lockdep_assert_held(&turns_lock);
+	list_for_each_entry(pool, &turns, turn)
+		if (pool->user == user)
+			return pool;
+	return NULL;
+}
+
+/* If it is not this pool's turn, end_turn() has reap() called again. */
+static bool take_turn(struct worker_pool *pool)
+{
+	bool mine;
+
+	spin_lock(&turns_lock);
+	if (list_empty(&pool->turn))
+		list_add_tail(&pool->turn, &turns);
+	mine = first_of(pool->user) == pool;
+	spin_unlock(&turns_lock);
+	return mine;
+}
+
+static void end_turn(struct worker_pool *pool)
+{
+	struct worker_pool *next;
+
+	spin_lock(&turns_lock);
+	list_del_init(&pool->turn);
+	next = first_of(pool->user);
+	if (next)
+		queue_delayed_work(reap_wq, &next->reap, 0);
+	spin_unlock(&turns_lock);
+}
+
 static bool may_stop_threads(const struct worker_pool *pool)
 {
 	const struct worker *w;
 	unsigned int i;
 
+	lockdep_assert_held(&pool->lock);
 	for (i = 0; i < pool->nr_workers; i++) {
 		w = pool->workers[i];
 		if (w && !worker_thread_may_stop(w))
 			return false;
 	}
 	return true;
+}
+
+static bool begin_reaping(struct worker_pool *pool)
+{
+	spin_lock(&pool->lock);
+	pool->reaping = may_stop_threads(pool);
+	if (pool->reaping)
+		registry_changed();
+	spin_unlock(&pool->lock);
+	return pool->reaping;
+}
+
+static void stop_threads(struct worker_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_workers; i++) {
+		if (!pool->workers[i])
+			continue;
+		worker_thread_stop(pool->workers[i]);
+		put_pid(pool->workers[i]->pid);
+		kvfree(pool->workers[i]);
+	}
 }
 
 /*
@@ -112,23 +180,16 @@ static void reap(struct work_struct *work)
 {
 	struct worker_pool *pool = container_of(to_delayed_work(work),
 						struct worker_pool, reap);
-	unsigned int i;
 
-	if (!may_stop_threads(pool)) {
+	if (!take_turn(pool))
+		return;
+	if (!begin_reaping(pool)) {
+		end_turn(pool);
 		queue_delayed_work(reap_wq, &pool->reap, REAP_RETRY);
 		return;
 	}
-	spin_lock(&pool->lock);
-	pool->reaping = true;
-	registry_changed();
-	spin_unlock(&pool->lock);
-	for (i = 0; i < pool->nr_workers; i++) {
-		if (!pool->workers[i])
-			continue;
-		worker_thread_stop(pool->workers[i]);
-		put_pid(pool->workers[i]->pid);
-		kvfree(pool->workers[i]);
-	}
+	stop_threads(pool);
+	end_turn(pool);
 	limit_workers_give(pool->user, pool->nr_workers);
 	/* What is left of this function, worker_pool_exit() waits for. */
 	module_put(THIS_MODULE);
@@ -168,6 +229,7 @@ static struct worker_pool *alloc_pool(struct mm_struct *mm,
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->jobs);
 	init_waitqueue_head(&pool->wait);
+	INIT_LIST_HEAD(&pool->turn);
 	INIT_DELAYED_WORK(&pool->reap, reap);
 	atomic_set(&pool->active, 1);
 	pool->nr_workers = nr_workers;
@@ -211,6 +273,7 @@ static int create_worker(struct worker_pool *pool, unsigned int i)
 	return 0;
 }
 
+/* A thread that is stopped is woken, too, but does not count. */
 static void wake_idle(struct worker_pool *pool, unsigned int nr)
 {
 	unsigned int i;
@@ -218,8 +281,7 @@ static void wake_idle(struct worker_pool *pool, unsigned int nr)
 	for (i = 0; i < pool->nr_workers && nr; i++) {
 		if (READ_ONCE(pool->workers[i]->job))
 			continue;
-		worker_thread_wake(pool->workers[i]);
-		nr--;
+		nr -= worker_thread_wake(pool->workers[i]);
 	}
 }
 
@@ -303,6 +365,17 @@ static void die(struct worker_pool *pool)
 	spin_unlock(&pool->lock);
 }
 
+/* Workers that could not be made are nobody's. */
+static void give_up_workers(struct worker_pool *pool, unsigned int nr_made)
+{
+	unsigned int rest = pool->nr_workers - nr_made;
+
+	spin_lock(&pool->lock);
+	pool->nr_workers = nr_made;
+	spin_unlock(&pool->lock);
+	limit_workers_give(pool->user, rest);
+}
+
 /**
  * worker_pool_create() - make a pool and its threads
  * @mm: the caller's mm
@@ -324,10 +397,12 @@ struct worker_pool *worker_pool_create(struct mm_struct *mm,
 		return pool;
 	for (i = 0; i < nr_workers && !err; i++)
 		err = create_worker(pool, i);
-	if (err)
+	if (err) {
+		give_up_workers(pool, i - 1);
 		die(pool);
-	else
+	} else {
 		kref_get(&pool->ref);
+	}
 	retire(pool);
 	return err ? ERR_PTR(err) : pool;
 }

@@ -31,7 +31,7 @@ struct worker_pool;
  * @parked: its thread is off to handle signals, between two batches of @job;
  *	under worker_pool.lock
  * @vtsk: its thread, where workers are threads of the caller; else NULL
- * @task: its thread, once it has run
+ * @task: its thread, once it has run; there until @killed
  * @pid: that of its thread, once it has run; a reference
  * @chunks: chunks it is through with; written by its thread, as @bytes and
  *	@busy_ns are
@@ -75,6 +75,7 @@ struct worker {
  * @wait: woken when @reaped is set, and when a dead pool has no more jobs
  * @active: workers that have not retired, and RAMLOAD_SETUP while it runs
  * @reap: ends the threads
+ * @turn: in the list of pools whose threads are to be ended
  * @nr_workers: how many
  * @workers: the workers
  */
@@ -95,6 +96,7 @@ struct worker_pool {
 	wait_queue_head_t wait;
 	atomic_t active;
 	struct delayed_work reap;
+	struct list_head turn;
 	unsigned int nr_workers;
 	struct worker *workers[];
 };
@@ -130,11 +132,14 @@ void worker_died(struct worker *w);
  * kthreads. worker_thread_create() returns 0 or an errno; the thread runs
  * worker_step() whenever worker_has_work() until worker_thread_stop(), which
  * waits for its end. Unless worker_thread_may_stop(), that could take for ever:
- * it is stopped with its process. worker_thread_interrupt() ends a killable
- * sleep of a thread whose pool is dead, where no signal to the process does.
+ * it is stopped with its process. worker_thread_wake() returns false if the
+ * thread will not run because of that, or has ended. worker_thread_interrupt()
+ * ends a killable sleep of a thread whose pool is dead, where no signal to the
+ * process does. All but creating and stopping it are for who has
+ * worker_pool.lock.
  */
 int worker_thread_create(struct worker *w);
-void worker_thread_wake(struct worker *w);
+bool worker_thread_wake(struct worker *w);
 void worker_thread_interrupt(struct worker *w);
 bool worker_thread_may_stop(const struct worker *w);
 void worker_thread_stop(struct worker *w);

@@ -36,25 +36,37 @@ static bool has_signals(void)
 	return signal_pending(current);
 }
 
+/*
+ * Who has retired is asked to end, and waited for. Task work, which may wait
+ * for what the owner of a file decides, comes before that. Returns false if
+ * there is some.
+ */
+static bool retire_if_dead(struct worker *w)
+{
+	if (has_signals()) {
+		__set_current_state(TASK_RUNNING);
+		return false;
+	}
+	worker_retire_if_dead(w);
+	return true;
+}
+
 static bool run(void *data)
 {
 	struct worker *w = data;
 
-	w->task = current;
+	WRITE_ONCE(w->task, current);
 	worker_begin(w);
 	worker_unpark(w);
-	if (!worker_has_work(w)) {
-		worker_retire_if_dead(w);
-		return false;
-	}
+	if (!worker_has_work(w))
+		return !retire_if_dead(w);
 	__set_current_state(TASK_RUNNING);
 	/* At the end of a job or pool, somebody waits: be stopped after that. */
 	do {
 		worker_step(w);
 		cond_resched();
 	} while (worker_has_work(w) && (!has_signals() || !worker_park(w)));
-	worker_retire_if_dead(w);
-	has_signals();
+	retire_if_dead(w);
 	return true;
 }
 
@@ -66,16 +78,34 @@ static void killed(void *data)
 int worker_thread_create(struct worker *w)
 {
 	w->vtsk = vhost_task_create(run, killed, w, "ramload");
-	/* NULL: before 6.14 that was the answer to all errors. */
-	if (IS_ERR_OR_NULL(w->vtsk))
-		return w->vtsk ? PTR_ERR(w->vtsk) : -EAGAIN;
+	if (IS_ERR(w->vtsk))
+		return PTR_ERR(w->vtsk);
+	/* Before 6.14 that was the answer to all errors, a signal's, too. */
+	if (!w->vtsk)
+		return signal_pending(current) ? -ERESTARTNOINTR : -EAGAIN;
 	vhost_task_start(w->vtsk);
 	return 0;
 }
 
-void worker_thread_wake(struct worker *w)
+static bool is_stopped(const struct worker *w)
 {
+	struct task_struct *task = READ_ONCE(w->task);
+
+	return task &&
+	       (task_sigpending(task) ||
+		READ_ONCE(task->__state) & TASK_FROZEN ||
+		READ_ONCE(task->jobctl) &
+		(JOBCTL_PENDING_MASK | JOBCTL_TRAP_FREEZE |
+		 JOBCTL_STOPPED | JOBCTL_TRACED));
+}
+
+/* Before 6.18 (6.12.50), vhost_task has no reference to its task. */
+bool worker_thread_wake(struct worker *w)
+{
+	if (READ_ONCE(w->killed))
+		return false;
 	vhost_task_wake(w->vtsk);
+	return !is_stopped(w);
 }
 
 /* Another signal than the process's own SIGKILL would kill the process. */
@@ -85,16 +115,11 @@ void worker_thread_interrupt(struct worker *w)
 
 /*
  * The core looks at signals before it looks whether to stop. What may come in
- * between is a matter of microseconds.
+ * between is a matter of microseconds, if the owner lets the thread run.
  */
 bool worker_thread_may_stop(const struct worker *w)
 {
-	return READ_ONCE(w->killed) ||
-	       (!task_sigpending(w->task) &&
-		!(READ_ONCE(w->task->__state) & TASK_FROZEN) &&
-		!(READ_ONCE(w->task->jobctl) &
-		  (JOBCTL_PENDING_MASK | JOBCTL_TRAP_FREEZE |
-		   JOBCTL_STOPPED | JOBCTL_TRACED)));
+	return READ_ONCE(w->killed) || !is_stopped(w);
 }
 
 void worker_thread_stop(struct worker *w)
