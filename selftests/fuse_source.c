@@ -26,6 +26,7 @@
 #define FILE_NODE	2
 #define FILE_NAME	"file"
 #define CONTROL_RELEASE	1
+#define CONTROL_SETATTR	(1 << 8)
 #define CONTROL_STOP	(1 << 16)
 
 struct request {
@@ -91,6 +92,15 @@ static void do_read(struct fuse_source *s, const struct request *rq)
 	}
 }
 
+/* What is written is lost. */
+static void do_write(struct fuse_source *s, const struct request *rq)
+{
+	const struct fuse_write_in *in = (const void *)rq->body;
+	struct fuse_write_out out = { .size = in->size };
+
+	reply(s, rq->header.unique, 0, &out, sizeof(out));
+}
+
 static void do_init(struct fuse_source *s, const struct request *rq)
 {
 	const struct fuse_init_in *in = (const void *)rq->body;
@@ -98,7 +108,8 @@ static void do_init(struct fuse_source *s, const struct request *rq)
 		.major = FUSE_KERNEL_VERSION,
 		.minor = FUSE_KERNEL_MINOR_VERSION,
 		.max_readahead = in->max_readahead,
-		.flags = FUSE_ASYNC_READ | FUSE_MAX_PAGES,
+		.flags = FUSE_ASYNC_READ | FUSE_MAX_PAGES |
+			 (s->writable ? FUSE_WRITEBACK_CACHE : 0),
 		.max_background = 64,
 		.congestion_threshold = 48,
 		.max_write = 4096,
@@ -151,6 +162,17 @@ static void do_getattr(struct fuse_source *s, const struct request *rq)
 	reply(s, rq->header.unique, 0, &out, sizeof(out));
 }
 
+/* Of who writes the file back: times. Held, if it is the first. */
+static void do_setattr(struct fuse_source *s, const struct request *rq)
+{
+	if (atomic_load(&s->hold_setattr) && !atomic_load(&s->has_setattr)) {
+		s->setattr = rq->header;
+		atomic_store(&s->has_setattr, true);
+	} else {
+		do_getattr(s, rq);
+	}
+}
+
 static void do_open(struct fuse_source *s, const struct request *rq)
 {
 	struct fuse_open_out out = {
@@ -169,10 +191,14 @@ static void serve(struct fuse_source *s, const struct request *rq)
 		return do_lookup(s, rq);
 	case FUSE_GETATTR:
 		return do_getattr(s, rq);
+	case FUSE_SETATTR:
+		return do_setattr(s, rq);
 	case FUSE_OPEN:
 		return do_open(s, rq);
 	case FUSE_READ:
 		return do_read(s, rq);
+	case FUSE_WRITE:
+		return do_write(s, rq);
 	case FUSE_RELEASE:
 		return reply(s, rq->header.unique, 0, NULL, 0);
 	case FUSE_FORGET:
@@ -194,6 +220,15 @@ static void answer_held(struct fuse_source *s)
 	atomic_store(&s->nr_held, 0);
 }
 
+static void answer_setattr(struct fuse_source *s)
+{
+	struct request rq = { .header = s->setattr };
+
+	atomic_store(&s->hold_setattr, false);
+	if (atomic_exchange(&s->has_setattr, false))
+		do_getattr(s, &rq);
+}
+
 /* Returns false when the daemon has to end. */
 static bool obey(struct fuse_source *s)
 {
@@ -202,6 +237,8 @@ static bool obey(struct fuse_source *s)
 	if (read(s->control, &orders, sizeof(orders)) < 0)
 		return true;
 	answer_held(s);
+	if (orders >= CONTROL_SETATTR)
+		answer_setattr(s);
 	return orders < CONTROL_STOP;
 }
 
@@ -271,7 +308,7 @@ static int open_file(struct fuse_source *s)
 		return -1;
 	}
 	snprintf(path, sizeof(path), "%s/" FILE_NAME, dir);
-	s->fd = open(path, O_RDONLY | O_CLOEXEC);
+	s->fd = open(path, (s->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	err = errno;
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
@@ -300,9 +337,9 @@ struct fuse_source *fuse_source_start(uint64_t size, uint64_t gate,
 	return fuse_source_start_flags(size, gate, 0, why);
 }
 
-struct fuse_source *fuse_source_start_flags(uint64_t size, uint64_t gate,
-					    uint32_t open_flags,
-					    struct reason *why)
+static struct fuse_source *start(uint64_t size, uint64_t gate,
+				 uint32_t open_flags, bool writable,
+				 struct reason *why)
 {
 	struct fuse_source *s = calloc(1, sizeof(*s));
 
@@ -323,11 +360,31 @@ struct fuse_source *fuse_source_start_flags(uint64_t size, uint64_t gate,
 	s->control = eventfd(0, EFD_CLOEXEC);
 	s->size = size;
 	s->open_flags = open_flags;
+	s->writable = writable;
+	atomic_store(&s->hold_setattr, writable);
 	atomic_store(&s->gate, gate);
 	atomic_store(&s->fail_at, UINT64_MAX);
 	if (s->device < 0 || s->control < 0 || open_file(s) < 0)
 		return give_up(s, why);
+	/*
+	 * The answer to the first FLUSH is that there is none. Else a test that
+	 * fails would wait for one as its threads, ours too, have ended.
+	 */
+	close(dup(s->fd));
 	return s;
+}
+
+struct fuse_source *fuse_source_start_flags(uint64_t size, uint64_t gate,
+					    uint32_t open_flags,
+					    struct reason *why)
+{
+	return start(size, gate, open_flags, false, why);
+}
+
+struct fuse_source *fuse_source_start_writable(uint64_t size, uint64_t gate,
+					       struct reason *why)
+{
+	return start(size, gate, 0, true, why);
 }
 
 void fuse_source_set_hook(struct fuse_source *s, fuse_source_hook hook,
@@ -345,6 +402,17 @@ void fuse_source_wait_held(struct fuse_source *s)
 		usleep(1000);
 }
 
+void fuse_source_wait_setattr(struct fuse_source *s)
+{
+	while (!atomic_load(&s->has_setattr))
+		usleep(1000);
+}
+
+void fuse_source_release_setattr(struct fuse_source *s)
+{
+	order(s, CONTROL_SETATTR);
+}
+
 void fuse_source_release(struct fuse_source *s)
 {
 	atomic_store(&s->gate, UINT64_MAX);
@@ -354,6 +422,7 @@ void fuse_source_release(struct fuse_source *s)
 void fuse_source_stop(struct fuse_source *s)
 {
 	fuse_source_release(s);
+	fuse_source_release_setattr(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	order(s, CONTROL_STOP);

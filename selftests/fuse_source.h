@@ -7,8 +7,10 @@
 #ifndef FUSE_SOURCE_H
 #define FUSE_SOURCE_H
 
+#include <linux/fuse.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct reason;
@@ -35,6 +37,9 @@ struct fuse_source {
 	/* Of whose credentials the last read was. */
 	atomic_uint reader;
 
+	/* The first SETATTR that comes is held until it is released. */
+	atomic_bool hold_setattr;
+
 	/* The rest belongs to the daemon. */
 	uint32_t open_flags;
 	pthread_mutex_t hook_lock;
@@ -45,6 +50,9 @@ struct fuse_source {
 	pthread_t thread;
 	atomic_uint nr_held;
 	struct fuse_source_read held[FUSE_SOURCE_MAX_HELD];
+	bool writable;
+	atomic_bool has_setattr;
+	struct fuse_in_header setattr;
 	char out[1 << 18];
 };
 
@@ -61,6 +69,14 @@ struct fuse_source *fuse_source_start_flags(uint64_t size, uint64_t gate,
 					    struct reason *why);
 
 /*
+ * The same, of a file that can be written to: what is written stays in the page
+ * cache until somebody closes the file, and waits for SETATTR then. The contents
+ * do not change by it.
+ */
+struct fuse_source *fuse_source_start_writable(uint64_t size, uint64_t gate,
+					       struct reason *why);
+
+/*
  * What the daemon calls before it answers a read; NULL: nothing. When this
  * returns, the one before is not called any more.
  */
@@ -69,6 +85,10 @@ void fuse_source_set_hook(struct fuse_source *s, fuse_source_hook hook,
 
 /* Wait until a read is being held. */
 void fuse_source_wait_held(struct fuse_source *s);
+
+/* Wait until a SETATTR is being held; answer it, and hold none. */
+void fuse_source_wait_setattr(struct fuse_source *s);
+void fuse_source_release_setattr(struct fuse_source *s);
 
 /* Answer all reads that are held and hold no more. */
 void fuse_source_release(struct fuse_source *s);
