@@ -337,6 +337,7 @@ void fill_start(struct fill *f, const struct load_job *job, u32 chunk)
 	f->seg = 0;
 	f->nr_segs = 0;
 	f->span_end = 0;
+	f->faulted = 0;
 	f->in_place = false;
 	trace_chunk_start(job, chunk);
 }

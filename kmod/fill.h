@@ -74,6 +74,7 @@ struct shmem_piece {
  * @span_end: its end; 0: nothing is to be dropped
  * @target: the mapping filled last, kept from one batch to the next
  * @small: faults for huge pages that gave none, one after the other, in this job
+ * @faulted: where the user fill has taken a fault, to try again
  * @in_place: somebody interfered with the last batch of the shmem fill: make
  *	the folios of the next one visible before they are read into
  * @done: bytes loaded by the last fill_run()
@@ -104,6 +105,7 @@ struct fill {
 	u64 span_end;
 	struct target_vma target;
 	unsigned int small;
+	unsigned long faulted;
 	bool in_place;
 	u64 done;
 	struct stats stats;

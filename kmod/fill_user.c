@@ -30,6 +30,18 @@
 /* So that a cancel is not waited for longer than with the other fills. */
 #define FILL_USER_BYTES	SZ_2M
 
+/*
+ * A fault tells why a store failed. If it does not fail, the store is tried
+ * again; but it may be the source that said so.
+ */
+static int find_reason(struct fill *f, unsigned long addr)
+{
+	if (f->faulted == addr)
+		return -EFAULT;
+	f->faulted = addr;
+	return target_vma_fault(f->mm, addr);
+}
+
 ssize_t fill_user(struct fill *f, const struct source_file *src)
 {
 	const struct load_segment *seg = &f->segs[f->seg];
@@ -41,8 +53,7 @@ ssize_t fill_user(struct fill *f, const struct source_file *src)
 	ret = source_file_read_cached(src, seg->file_offset, &iter, &f->stats);
 	if (ret == -EFAULT && !f->target.written_back)
 		return fill_pinned(f, src);
-	/* A fault tells why the store failed; if it does not fail, try again. */
 	if (ret == -EFAULT)
-		return target_vma_fault(f->mm, seg->dest);
+		return find_reason(f, seg->dest);
 	return fill_loaded(f, STAT_USER, ret) ?: -ENODATA;
 }
