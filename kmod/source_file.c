@@ -14,7 +14,7 @@
  * vfs_iocb_iter_read() calls the LSM and fsnotify hooks for each read, in the
  * worker, which has the credentials of the job's submitter. It may be a
  * kthread, in the namespaces of init: files of procfs, such as
- * /proc/sys/kernel/hostname, are refused.
+ * /proc/sys/kernel/hostname, and lists of processes are refused.
  *
  * No lock of ours and no folio lock is held during a read. A read may
  * therefore sleep for as long as the file system likes, and may need pages
@@ -56,6 +56,25 @@
  */
 #define DIRECT_MIN	SZ_64K
 
+static bool is_refused(const struct super_block *sb)
+{
+	switch (sb->s_magic) {
+	/* What some of their files say depends on the namespaces of the reader. */
+	case PROC_SUPER_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case RDTGROUP_SUPER_MAGIC:
+		return true;
+#ifdef RAMLOAD_SMB_READS_STRAY
+	case CIFS_SUPER_MAGIC:
+	case SMB2_SUPER_MAGIC:
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
 static int check_type(const struct file *file)
 {
 	umode_t mode = file_inode(file)->i_mode;
@@ -66,8 +85,7 @@ static int check_type(const struct file *file)
 		return -ESPIPE;
 	if (!S_ISREG(mode) && !S_ISBLK(mode))
 		return -EINVAL;
-	/* What some of its files say depends on the namespaces of the reader. */
-	if (file_inode(file)->i_sb->s_magic == PROC_SUPER_MAGIC)
+	if (is_refused(file_inode(file)->i_sb))
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EBADF;

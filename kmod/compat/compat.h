@@ -40,6 +40,16 @@
 #define RAMLOAD_HAVE_SHMEM_FILL 1
 #endif
 
+/*
+ * A read of SMB into kernel pages that is killed returns while the server may
+ * still answer into them, and into an array of the caller's, before netfs does
+ * these reads.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define RAMLOAD_SMB_READS_STRAY 1
+#endif
+
 /* Where struct folio_batch is. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 #include <linux/folio_batch.h>

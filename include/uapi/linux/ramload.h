@@ -320,8 +320,9 @@ enum ramload_direct {
  *
  * * EINVAL: @nr_ranges is 0; a length is 0; a bad @direct, @range_size,
  *   @chunk_size or page_size; @result without RAMLOAD_LOAD_WAIT; a source
- *   that is neither regular file nor block device, is in procfs, or cannot
- *   be read into kernel pages; RAMLOAD_DIRECT_ON with a source that can do no direct I/O
+ *   that is neither regular file nor block device, is in procfs, a cgroup
+ *   or resctrl, from Linux 6.3 to 6.9 on SMB, or cannot be read into kernel
+ *   pages; RAMLOAD_DIRECT_ON with a source that can do no direct I/O
  * * E2BIG: @nr_ranges or the bitmaps are over the limit; the ranges make more
  *   than 2^22 chunks (take a larger @chunk_size); @range_size is over a page;
  *   an element has non-zero bytes that this kernel does not know
