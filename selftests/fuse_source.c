@@ -61,7 +61,7 @@ static void reply_read(struct fuse_source *s, const struct fuse_source_read *r)
 		s->hook(s->hook_arg, r->offset, r->size);
 	pthread_mutex_unlock(&s->hook_lock);
 	if (r->offset + size > atomic_load(&s->fail_at)) {
-		reply(s, r->unique, -EIO, NULL, 0);
+		reply(s, r->unique, -atomic_load(&s->fail_with), NULL, 0);
 		return;
 	}
 	if (size > sizeof(s->out))
@@ -364,6 +364,7 @@ static struct fuse_source *start(uint64_t size, uint64_t gate,
 	atomic_store(&s->hold_setattr, writable);
 	atomic_store(&s->gate, gate);
 	atomic_store(&s->fail_at, UINT64_MAX);
+	atomic_store(&s->fail_with, EIO);
 	if (s->device < 0 || s->control < 0 || open_file(s) < 0)
 		return give_up(s, why);
 	/*

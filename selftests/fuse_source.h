@@ -32,8 +32,9 @@ struct fuse_source {
 
 	/* Reads that touch it or what follows are held until the release. */
 	_Atomic uint64_t gate;
-	/* Reads that touch it or what follows fail with EIO. */
+	/* Reads that touch it or what follows fail, with EIO if not set. */
 	_Atomic uint64_t fail_at;
+	atomic_int fail_with;
 	/* Of whose credentials the last read was. */
 	atomic_uint reader;
 

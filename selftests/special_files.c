@@ -16,6 +16,7 @@
 #include "kselftest_harness.h"
 #include "fuse_source.h"
 #include "ramload_util.h"
+#include "test_cgroup.h"
 #include "test_files.h"
 #include "test_memory.h"
 #include "test_mounts.h"
@@ -319,6 +320,68 @@ TEST_F_TIMEOUT(no_file, proc, TIMEOUT)
 		close(src);
 	}
 	ASSERT_TRUE(all_zero(self->page, PAGE));
+}
+
+/* So are ids of processes. */
+TEST_F_TIMEOUT(no_file, cgroup, TIMEOUT)
+{
+	struct reason why;
+	struct cgroup cg;
+	char path[128];
+	int src, err;
+
+	if (cgroup_make(&cg, &why))
+		SKIP(return, "%s", why.text);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cg.path);
+	src = open(path, O_RDONLY | O_CLOEXEC);
+	err = load_page(self, src);
+	close(src);
+	cgroup_remove(&cg);
+	ASSERT_LE(0, src);
+	ASSERT_EQ(-EINVAL, err);
+}
+
+/*
+ * A source that says what a store to the memory might have said. All kinds of
+ * memory that have a fill of their own.
+ */
+TEST_F_TIMEOUT(no_file, answers_efault, TIMEOUT)
+{
+	static const enum memory_kind kinds[] = {
+		MEMORY_FILE_SHARED, MEMORY_ANON, MEMORY_MEMFD,
+	};
+	struct pollfd pfd = { .events = POLLIN };
+	struct ramload_job_result result;
+	struct fuse_source *src;
+	struct reason why;
+	struct memory m;
+	int i;
+
+	src = fuse_source_start(PAGE, UINT64_MAX, &why);
+	if (!src)
+		SKIP(return, "%s", why.text);
+	src->fail_with = EFAULT;
+	src->fail_at = 0;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct ramload_range range;
+
+		if (memory_map(&m, kinds[i], PAGE, &why))
+			continue;
+		range = RANGE(0, PAGE, m.map);
+		pfd.fd = start_range(self->fd, src->fd, RAMLOAD_DIRECT_OFF,
+				     &range);
+		EXPECT_LE(0, pfd.fd);
+		EXPECT_EQ(1, poll(&pfd, 1, 20000));
+		EXPECT_EQ(0, raw_cancel(pfd.fd));
+		EXPECT_EQ(0, raw_result(pfd.fd, RAMLOAD_JOB_RESULT_WAIT,
+					&result));
+		/* FUSE of 7.3 says EIO whatever the daemon does. */
+		if (result.out_error != -EIO)
+			EXPECT_EQ(-EFAULT, result.out_error);
+		close(pfd.fd);
+		memory_unmap(&m);
+	}
+	fuse_source_stop(src);
 }
 
 TEST_F_TIMEOUT(no_file, anonymous_inodes, TIMEOUT)
