@@ -286,6 +286,24 @@ int fuzz_good_load(struct fuzzer *f)
 	return ret;
 }
 
+/*
+ * Nobody stores to the memory after that. To close the fd is not enough: a child
+ * that another thread has just made may have a copy, which ours is not the last
+ * of then.
+ */
+static void end_job(struct fuzzer *f, int fd)
+{
+	struct ramload_job_result res;
+
+	raw_cancel(fd);
+	while (raw_result(fd, RAMLOAD_JOB_RESULT_WAIT, &res))
+		if (errno != EINTR) {
+			fuzz_fail(f, "a job has no result: %d", errno);
+			break;
+		}
+	close(fd);
+}
+
 /* More jobs at once than a context may have. */
 int fuzz_flood(struct fuzzer *f)
 {
@@ -303,6 +321,6 @@ int fuzz_flood(struct fuzzer *f)
 		fds[n] = load.out_job_fd;
 	}
 	while (n--)
-		close(fds[n]);
+		end_job(f, fds[n]);
 	return ret;
 }
