@@ -85,7 +85,8 @@ static int check_type(const struct file *file)
 		return -ESPIPE;
 	if (!S_ISREG(mode) && !S_ISBLK(mode))
 		return -EINVAL;
-	if (is_refused(file_inode(file)->i_sb))
+	/* Of overlayfs, what is below. */
+	if (is_refused(d_real_inode(file->f_path.dentry)->i_sb))
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EBADF;

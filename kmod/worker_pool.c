@@ -62,6 +62,7 @@
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -365,13 +366,16 @@ static void die(struct worker_pool *pool)
 	spin_unlock(&pool->lock);
 }
 
-/* Workers that could not be made are nobody's. */
+/*
+ * Workers that could not be made are nobody's. But one counts until the pool is
+ * reaped, so that there is a limit to pools that wait for that.
+ */
 static void give_up_workers(struct worker_pool *pool, unsigned int nr_made)
 {
-	unsigned int rest = pool->nr_workers - nr_made;
+	unsigned int nr = max(nr_made, 1U), rest = pool->nr_workers - nr;
 
 	spin_lock(&pool->lock);
-	pool->nr_workers = nr_made;
+	pool->nr_workers = nr;
 	spin_unlock(&pool->lock);
 	limit_workers_give(pool->user, rest);
 }
