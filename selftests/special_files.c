@@ -11,6 +11,7 @@
 #include <linux/fuse.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
@@ -322,22 +323,56 @@ TEST_F_TIMEOUT(no_file, proc, TIMEOUT)
 	ASSERT_TRUE(all_zero(self->page, PAGE));
 }
 
+static int load_procs(struct _test_data_no_file *self, const char *dir)
+{
+	char path[128];
+	int src, err;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+	src = open(path, O_RDONLY | O_CLOEXEC);
+	if (src < 0)
+		return -errno;
+	err = load_page(self, src);
+	close(src);
+	return err;
+}
+
 /* So are ids of processes. */
 TEST_F_TIMEOUT(no_file, cgroup, TIMEOUT)
 {
 	struct reason why;
 	struct cgroup cg;
-	char path[128];
-	int src, err;
+	int err;
 
 	if (cgroup_make(&cg, &why))
 		SKIP(return, "%s", why.text);
-	snprintf(path, sizeof(path), "%s/cgroup.procs", cg.path);
-	src = open(path, O_RDONLY | O_CLOEXEC);
-	err = load_page(self, src);
-	close(src);
+	err = load_procs(self, cg.path);
 	cgroup_remove(&cg);
-	ASSERT_LE(0, src);
+	ASSERT_EQ(-EINVAL, err);
+}
+
+/* Whoever looks through an overlay sees the same. */
+TEST_F_TIMEOUT(no_file, cgroup_below_an_overlay, TIMEOUT)
+{
+	char options[128], dir[] = "/tmp/ramload-overlay.XXXXXX";
+	struct reason why;
+	struct cgroup cg;
+	int mounted, err = 0;
+
+	if (cgroup_make(&cg, &why))
+		SKIP(return, "%s", why.text);
+	load_module("overlay");
+	ASSERT_NE(NULL, mkdtemp(dir));
+	snprintf(options, sizeof(options), "lowerdir=%s:/dev", cg.path);
+	mounted = mount("overlay", dir, "overlay", MS_RDONLY, options);
+	if (!mounted) {
+		err = load_procs(self, dir);
+		umount(dir);
+	}
+	rmdir(dir);
+	cgroup_remove(&cg);
+	if (mounted)
+		SKIP(return, "no overlay of a cgroup here");
 	ASSERT_EQ(-EINVAL, err);
 }
 
