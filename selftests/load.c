@@ -348,6 +348,24 @@ struct charge {
 	uint64_t slack;
 };
 
+/* Threads that have ended are freed a moment later: when no less is charged. */
+static uint64_t settled_charge(const struct charge *charge,
+			       const struct cgroup *cg)
+{
+	uint64_t least = cgroup_get(cg, charge->file, charge->key), now;
+	int same = 0;
+
+	while (same++ < 20) {
+		usleep(50000);
+		now = cgroup_get(cg, charge->file, charge->key);
+		if (now < least) {
+			least = now;
+			same = 0;
+		}
+	}
+	return least;
+}
+
 /* The charge when a process that did so is gone; UINT64_MAX if it failed. */
 static uint64_t charged_after(load_t *self, const struct charge *charge,
 			      const struct cgroup *cg, int loads)
@@ -363,7 +381,7 @@ static uint64_t charged_after(load_t *self, const struct charge *charge,
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		return UINT64_MAX;
-	return cgroup_get(cg, charge->file, charge->key);
+	return settled_charge(charge, cg);
 }
 
 static void compare_charges(struct __test_metadata *_metadata, load_t *self,
