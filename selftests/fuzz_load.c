@@ -235,6 +235,16 @@ static void draw_good(struct fuzzer *f, struct good *g)
 		at = draw_piece(f, g, at);
 }
 
+static void wait_for_job(struct fuzzer *f, int fd,
+			 struct ramload_job_result *res)
+{
+	while (raw_result(fd, RAMLOAD_JOB_RESULT_WAIT, res))
+		if (errno != EINTR) {
+			fuzz_fail(f, "a job has no result: %d", errno);
+			break;
+		}
+}
+
 static int finish_good(struct fuzzer *f, const struct ramload_load *load,
 		       int ret)
 {
@@ -242,11 +252,7 @@ static int finish_good(struct fuzzer *f, const struct ramload_load *load,
 
 	if (load->out_job_fd < 0 || (ret && ret != -EINTR))
 		return ret;
-	while (raw_result(load->out_job_fd, RAMLOAD_JOB_RESULT_WAIT, &res))
-		if (errno != EINTR) {
-			fuzz_fail(f, "a good job has no result: %d", errno);
-			break;
-		}
+	wait_for_job(f, load->out_job_fd, &res);
 	close(load->out_job_fd);
 	check_result(f, &res);
 	return res.out_error;
@@ -296,11 +302,7 @@ static void end_job(struct fuzzer *f, int fd)
 	struct ramload_job_result res;
 
 	raw_cancel(fd);
-	while (raw_result(fd, RAMLOAD_JOB_RESULT_WAIT, &res))
-		if (errno != EINTR) {
-			fuzz_fail(f, "a job has no result: %d", errno);
-			break;
-		}
+	wait_for_job(f, fd, &res);
 	close(fd);
 }
 

@@ -80,12 +80,18 @@ static pid_t fork_closer(int now[2], int later[2], int words)
 	_exit(0);
 }
 
+static int ask_workers(struct ask *a, uint32_t context,
+		       struct answer workers[WORKERS + 1])
+{
+	return ask_all(a, RAMLOAD_NL_CMD_WORKER_GET, RAMLOAD_A_WORKER_CONTEXT,
+		       context, workers, WORKERS + 1);
+}
+
 static int count_workers(struct ask *a, uint32_t context)
 {
 	struct answer workers[WORKERS + 1];
 
-	return ask_all(a, RAMLOAD_NL_CMD_WORKER_GET, RAMLOAD_A_WORKER_CONTEXT,
-		       context, workers, WORKERS + 1);
+	return ask_workers(a, context, workers);
 }
 
 /*
@@ -243,15 +249,13 @@ TEST_F_TIMEOUT(worker_end, owner_executes, TIMEOUT)
 
 static pid_t first_worker(struct ask *a)
 {
-	struct answer answer, workers[WORKERS];
+	struct answer answer, workers[WORKERS + 1];
 	uint32_t context = ask_context(a, &answer);
 
 	/* It has an id once it has run. */
 	do {
 		usleep(1000);
-		if (ask_all(a, RAMLOAD_NL_CMD_WORKER_GET,
-			    RAMLOAD_A_WORKER_CONTEXT, context, workers,
-			    WORKERS) != WORKERS)
+		if (ask_workers(a, context, workers) != WORKERS)
 			return 0;
 	} while (!VALUE(&workers[0], WORKER, TID));
 	return VALUE(&workers[0], WORKER, TID);
