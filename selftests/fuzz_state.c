@@ -100,10 +100,8 @@ int any_fd(struct random *r)
 static int open_memfd(int flags)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC), again;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	again = open(path, flags | O_CLOEXEC);
+	again = file_reopen(fd, flags);
 	close(fd);
 	return again;
 }

@@ -126,15 +126,6 @@ static int by_both(rights_t *self, int src)
 	return err;
 }
 
-/* The same file once more. */
-static int reopen(int fd, int flags)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, flags | O_CLOEXEC);
-}
-
 /* What the child exits with, or KILLED plus the signal. */
 static int wait_status(pid_t pid)
 {
@@ -457,7 +448,7 @@ static int load_under_policy(rights_t *self)
 
 	if (lsm_policy_enter(LSM_POLICY_ALL) || own_context(self))
 		return UNABLE;
-	src = reopen(self->src, O_RDONLY);
+	src = file_reopen(self->src, O_RDONLY);
 	if (by_both(self, src))
 		return DIFFER;
 	memset(self->m.map, 0, LENGTH);
@@ -567,10 +558,10 @@ TEST_F_TIMEOUT(rights, seccomp_strict_mode, TIMEOUT)
 
 TEST_F_TIMEOUT(rights, mode_of_the_fd, TIMEOUT)
 {
-	ASSERT_EQ(0, by_both(self, reopen(self->src, O_RDONLY)));
-	ASSERT_EQ(0, by_both(self, reopen(self->src, O_RDWR | O_APPEND)));
-	ASSERT_EQ(EBADF, by_both(self, reopen(self->src, O_WRONLY)));
-	ASSERT_EQ(EBADF, by_both(self, reopen(self->src, O_PATH)));
+	ASSERT_EQ(0, by_both(self, file_reopen(self->src, O_RDONLY)));
+	ASSERT_EQ(0, by_both(self, file_reopen(self->src, O_RDWR | O_APPEND)));
+	ASSERT_EQ(EBADF, by_both(self, file_reopen(self->src, O_WRONLY)));
+	ASSERT_EQ(EBADF, by_both(self, file_reopen(self->src, O_PATH)));
 	ASSERT_EQ(EBADF, by_both(self, -1));
 }
 
@@ -627,7 +618,7 @@ static int load_fd_of_another(rights_t *self)
 	if (own_context(self) || become_nobody())
 		return UNABLE;
 	fd = receive_fd(self->src);
-	if (reopen(fd, O_RDONLY) >= 0 || errno != EACCES)
+	if (file_reopen(fd, O_RDONLY) >= 0 || errno != EACCES)
 		return DIFFER;
 	return by_both(self, fd);
 }
@@ -639,10 +630,10 @@ TEST_F_TIMEOUT(rights, fd_of_a_file_that_the_process_may_not_open, TIMEOUT)
 
 	ASSERT_EQ(0, fchmod(src, 0));
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets));
-	send_fd(sockets[0], reopen(src, O_RDONLY));
+	send_fd(sockets[0], file_reopen(src, O_RDONLY));
 	self->src = sockets[1];
 	ASSERT_CHILD(0, load_fd_of_another);
-	send_fd(sockets[0], reopen(src, O_WRONLY));
+	send_fd(sockets[0], file_reopen(src, O_WRONLY));
 	ASSERT_CHILD(EBADF, load_fd_of_another);
 }
 
@@ -660,7 +651,7 @@ static int load_from_a_strict_mount(rights_t *self)
 	close(at);
 	if (src < 0 || own_context(self))
 		return UNABLE;
-	at = reopen(src, O_RDONLY);
+	at = file_reopen(src, O_RDONLY);
 	close(src);
 	if (mount(NULL, dir, NULL, MS_REMOUNT | MS_NOEXEC | MS_NODEV |
 		  MS_NOSUID, NULL))
@@ -723,7 +714,7 @@ TEST_F_TIMEOUT(rights, immutable_destination, TIMEOUT)
 
 TEST_F_TIMEOUT(rights, destination_of_a_read_only_fd, TIMEOUT)
 {
-	int fd = reopen(self->m.fd, O_RDONLY);
+	int fd = file_reopen(self->m.fd, O_RDONLY);
 	char *map;
 
 	ASSERT_EQ(MAP_FAILED, mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
@@ -762,7 +753,7 @@ TEST_F_TIMEOUT(rights, inotify_sees_a_load, TIMEOUT)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->src);
 	ASSERT_LE(0, inotify_add_watch(notify, path, IN_ACCESS));
-	src = reopen(self->src, O_RDONLY);
+	src = file_reopen(self->src, O_RDONLY);
 	ASSERT_EQ(0, by_read(self, src));
 	ASSERT_LT(0, read(notify, buf, sizeof(buf)));
 	ASSERT_EQ(-1, read(notify, buf, sizeof(buf)));
@@ -807,7 +798,7 @@ TEST_F_TIMEOUT(rights, fanotify_denies_a_load, TIMEOUT)
 	if (fanotify_mark(g.notify, FAN_MARK_ADD, FAN_ACCESS_PERM, self->src,
 			  NULL))
 		SKIP(return, "no permission events");
-	src = reopen(self->src, O_RDONLY);
+	src = file_reopen(self->src, O_RDONLY);
 	ASSERT_EQ(0, pthread_create(&g.thread, NULL, deny_all, &g));
 	ASSERT_EQ(EPERM, by_both(self, src));
 	pthread_join(g.thread, NULL);

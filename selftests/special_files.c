@@ -183,10 +183,8 @@ static int make_verity(int dir)
 		.block_size = PAGE,
 	};
 	int writer = file_create_pattern(dir, SEED_SOURCE, LENGTH), fd;
-	char path[32];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", writer);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = file_reopen(writer, O_RDONLY);
 	close(writer);
 	if (fd >= 0 && ioctl(fd, FS_IOC_ENABLE_VERITY, &arg)) {
 		close(fd);

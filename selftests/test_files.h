@@ -32,6 +32,9 @@ int loop_attach_sectors(int backing, unsigned int sector);
 /* Whether what the fd refers to can be read past the page cache. */
 int file_can_direct(int fd);
 
+/* The same file once more, also if it has no name. */
+int file_reopen(int fd, int flags);
+
 /* What is clean leaves the page cache. */
 void file_evict(int fd);
 

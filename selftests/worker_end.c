@@ -104,16 +104,15 @@ TEST_F_TIMEOUT(worker_end, source_takes_long_to_close, TIMEOUT)
 	int fds[2], files[2], words[2], status, i;
 	struct answer answer;
 	uint32_t context;
-	char path[64], byte;
 	pid_t pid;
+	char byte;
 
 	if (!(self->info.out_features & RAMLOAD_FEATURE_THREADS))
 		SKIP(return, "a kthread's files are closed by another");
 	test_setup(self->fd, 1);
 	context = ask_context(&self->ask, &answer);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->slow->fd);
 	files[0] = self->slow->fd;
-	files[1] = open(path, O_RDWR | O_CLOEXEC);
+	files[1] = file_reopen(self->slow->fd, O_RDWR);
 	ASSERT_LE(0, files[1]);
 	fds[0] = start_range(self->fd, files[1], RAMLOAD_DIRECT_OFF,
 			     &self->range);
