@@ -6,9 +6,11 @@
 
 set -u
 
-cd "$(dirname "$0")" || exit 1
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
 # shellcheck source=selftests/result.sh
-. ./result.sh
+. "$here/result.sh"
+# shellcheck source=selftests/hold.sh
+. "$here/hold.sh"
 
 # With rmmod of kmod as well as of busybox.
 is_loaded()
@@ -23,24 +25,6 @@ insert()
 	else
 		modprobe ramload
 	fi
-}
-
-# hold WHAT: runs fd_helper WHAT until release is called.
-hold()
-{
-	./fd_helper "$1" <"$fifo" >"$dir/ready" &
-	holder=$!
-	exec 3>"$fifo"
-	while ! grep -q ready "$dir/ready"; do
-		kill -0 $holder || return 1
-		sleep 0.1
-	done
-}
-
-release()
-{
-	exec 3>&-
-	wait $holder
 }
 
 refuses_while_open()
@@ -59,15 +43,17 @@ removes()
 	rmmod ramload && ! is_loaded && [ ! -e /dev/ramload ]
 }
 
+# Called by its name.
+# shellcheck disable=SC2317
+is_removed()
+{
+	rmmod ramload 2>/dev/null || ! is_loaded
+}
+
 inserts()
 {
-	insert && is_loaded || return 1
 	# udev may take a moment.
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ -e /dev/ramload ] && return 0
-		sleep 0.2
-	done
-	return 1
+	insert && is_loaded && wait_for [ -e /dev/ramload ]
 }
 
 # Whoever traces it does not keep it, nor is anything left behind.
@@ -85,8 +71,6 @@ is_loaded || skip_all "the module is not loaded"
 	skip_all "the module could not be loaded again"
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
-fifo=$dir/fifo
-mkfifo "$fifo" || exit 1
 
 echo "1..10"
 refuses_while_open hold-context
@@ -127,12 +111,7 @@ fi
 hold hold-job
 kill -9 "$holder"
 release 2>/dev/null
-tries=0
-until rmmod ramload 2>/dev/null || [ $tries -ge 50 ]; do
-	tries=$((tries + 1))
-	sleep 0.1
-done
-! is_loaded
+wait_for is_removed
 result $? "is removed after its user was killed"
 inserts
 result $? "is loaded at last"

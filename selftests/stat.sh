@@ -12,20 +12,11 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 # shellcheck source=selftests/result.sh
 . "$here/result.sh"
+# shellcheck source=selftests/hold.sh
+. "$here/hold.sh"
 PATH=$PATH:$here/../build
 length=16777216
 many=300
-
-# wait_for COMMAND...: until it succeeds; not for ever
-wait_for()
-{
-	tries=600
-	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
 
 # run STATUS ARGUMENT...: whether ramload ends with that status
 run()
@@ -40,26 +31,6 @@ run()
 quiet()
 {
 	run 0 "$@" && [ ! -s "$dir/err" ]
-}
-
-# hold ARGUMENT...: runs fd_helper until release is called.
-hold()
-{
-	"$here/fd_helper" "$@" <"$fifo" >"$dir/ready" &
-	holder=$!
-	exec 3>"$fifo"
-	wait_for is_ready
-}
-
-is_ready()
-{
-	grep -q ready "$dir/ready" || ! kill -0 "$holder" 2>/dev/null
-}
-
-release()
-{
-	exec 3>&-
-	wait "$holder"
 }
 
 # The first value of a key that is so far from the left, of JSON as it is printed.
@@ -79,7 +50,7 @@ job_value()
 start_load()
 {
 	ramload load "$file" --format raw --engine kernel --dest memfd \
-		--direct off >"$dir/loaded" 2>&1 &
+		--direct off >"$dir/loaded" 2>&1 3>&- &
 	load=$!
 	wait_for half_done
 }
@@ -191,7 +162,8 @@ tells_of_rights()
 # on_terminal COMMAND: in $dir/screen, until it ends; each thing at once
 on_terminal()
 {
-	TERM=xterm script -qefc "$1" "$dir/screen" </dev/null >/dev/null 2>"$dir/err" &
+	TERM=xterm script -qefc "$1" "$dir/screen" </dev/null >/dev/null \
+		2>"$dir/err" 3>&- &
 	terminal=$!
 }
 
@@ -244,7 +216,7 @@ follows_size()
 watches_end()
 {
 	: >"$dir/watched"
-	ramload watch >"$dir/watched" 2>"$dir/err" &
+	ramload watch >"$dir/watched" 2>"$dir/err" 3>&- &
 	watcher=$!
 	wait_for grep -q " $load ramload " "$dir/watched" || return 1
 	echo >&3
@@ -263,10 +235,9 @@ shows_end()
 		[ "$(value 4 contexts)" = 0 ] && [ -z "$(job_value id)" ]
 }
 
-# A load that is interrupted is seen as that.
-cancels()
+# Of the load that is interrupted.
+is_counted()
 {
-	hold hold-reads || return 1
 	file=$(cut -d ' ' -f 1 "$dir/ready")
 	quiet stat --json
 	before=$(value 4 cancelled)
@@ -275,6 +246,12 @@ cancels()
 	echo >&3
 	wait "$load"
 	quiet stat --json && [ "$(value 4 cancelled)" -eq $((before + 1)) ]
+}
+
+# A load that is interrupted is seen as that.
+cancels()
+{
+	hold hold-reads && is_counted
 	status=$?
 	release
 	return "$status"
@@ -343,7 +320,6 @@ tells_of_older_module()
 tells_of_module()
 {
 	hold hold-job || return 1
-	# With the fifo open, it would keep the helper.
 	ramload watch >"$dir/out" 2>"$dir/gone" 3>&- &
 	watcher=$!
 	wait_for grep -q ' fd_helper ' "$dir/out"
@@ -369,10 +345,7 @@ shown="$dir/out $dir/err"
 trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 : >"$dir/out" && : >"$dir/err"
-fifo=$dir/fifo
-mkfifo "$fifo" || exit 1
-hold hold-reads
-grep -q ready "$dir/ready" || skip_all "$(cat "$dir/ready")"
+hold hold-reads || skip_all "$(cat "$dir/ready")"
 file=$(cut -d ' ' -f 1 "$dir/ready")
 
 echo "1..20"
