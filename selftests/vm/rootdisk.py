@@ -23,11 +23,12 @@ LONGEST_EXTENT = 32768
 SPARE = 4 << 30
 
 # Taken from the host if it has them; busybox stands in for the rest. Its
-# shell would run its own applets rather than what is on PATH.
+# shell would run its own applets rather than what is on PATH, and its timeout
+# does not kill what a program has started.
 TOOLS = ("bash", "blockdev", "criu", "dash", "dmsetup", "fallocate",
          "filefrag", "findmnt", "kmod", "losetup", "mke2fs", "mkfs.btrfs",
          "mkfs.xfs", "prlimit", "script", "sha256sum", "strace", "taskset",
-         "unshare", "xfs_io")
+         "timeout", "unshare", "xfs_io")
 LINKS = {"sh": "dash", "mkfs.ext4": "mke2fs", "insmod": "kmod",
          "lsmod": "kmod", "modinfo": "kmod", "modprobe": "kmod",
          "rmmod": "kmod"}
