@@ -80,14 +80,21 @@ static unsigned int count_cached(const page_cache_t *self, uint64_t at,
 	return cached_pages(self->src, at, length);
 }
 
+/*
+ * And nothing behind it: what is read ahead is in the page cache for a while
+ * before mincore(2) tells of it and fadvise(2) can drop it.
+ */
 static bool cache(const page_cache_t *self, uint64_t at, uint64_t length)
 {
+	int fd = file_reopen(self->src, O_RDONLY);
 	static char buf[CHUNK];
+	bool done;
 
-	for (; length; at += CHUNK, length -= CHUNK)
-		if (pread(self->src, buf, CHUNK, at) != CHUNK)
-			return false;
-	return true;
+	done = !posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	for (; done && length; at += CHUNK, length -= CHUNK)
+		done = pread(fd, buf, CHUNK, at) == CHUNK;
+	close(fd);
+	return done;
 }
 
 static int load_again(page_cache_t *self)
@@ -158,9 +165,6 @@ static bool cache_each_other(const page_cache_t *self)
 	for (at = 0; at < LENGTH; at += 2 * CHUNK)
 		if (!cache(self, at, CHUNK))
 			return false;
-	/* Of what the kernel has read ahead. */
-	for (at = CHUNK; at < LENGTH; at += 2 * CHUNK)
-		posix_fadvise(self->src, at, CHUNK, POSIX_FADV_DONTNEED);
 	return true;
 }
 
