@@ -355,7 +355,7 @@ static uint64_t settled_charge(const struct charge *charge,
 	uint64_t least = cgroup_get(cg, charge->file, charge->key), now;
 	int same = 0;
 
-	while (same++ < 20) {
+	while (same++ < 100) {
 		usleep(50000);
 		now = cgroup_get(cg, charge->file, charge->key);
 		if (now < least) {
