@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
 # shellcheck shell=sh
-# fd_helper, which holds something open, for tests written for any sh: where it
-# lies says $here, and $dir is a directory for what is needed.
+# fd_helper, which holds something open, for tests written for any sh. They say
+# where it lies ($here), and what directory there is for its files ($dir).
+# shellcheck disable=SC2154
 #
 # Whatever else is started in the background has to close descriptor 3: with it
 # open, it would keep the helper, which ends with its input.
-#
-# $here and $dir are the test's.
-# shellcheck disable=SC2154
 
 holder=
 
@@ -23,7 +21,8 @@ wait_for()
 }
 
 # hold ARGUMENT...: runs fd_helper until release is called; whether it is ready.
-# What it says is in $dir/ready. That is emptied before: what the one before said
+# One that a test which failed has left is released. What it says is in
+# $dir/ready. That is emptied before: what the one before said
 # would be read if the helper had its input, but not yet its output.
 hold()
 {

@@ -235,9 +235,10 @@ shows_end()
 		[ "$(value 4 contexts)" = 0 ] && [ -z "$(job_value id)" ]
 }
 
-# Of the load that is interrupted.
-is_counted()
+# A load that is interrupted is seen as that.
+cancels()
 {
+	hold hold-reads || return 1
 	file=$(cut -d ' ' -f 1 "$dir/ready")
 	quiet stat --json
 	before=$(value 4 cancelled)
@@ -246,12 +247,6 @@ is_counted()
 	echo >&3
 	wait "$load"
 	quiet stat --json && [ "$(value 4 cancelled)" -eq $((before + 1)) ]
-}
-
-# A load that is interrupted is seen as that.
-cancels()
-{
-	hold hold-reads && is_counted
 	status=$?
 	release
 	return "$status"
