@@ -25,7 +25,7 @@ SPARE = 4 << 30
 # Taken from the host if it has them; busybox stands in for the rest. Its
 # shell would run its own applets rather than what is on PATH, and its timeout
 # does not kill what a program has started.
-TOOLS = ("bash", "blockdev", "criu", "dash", "dmsetup", "fallocate",
+TOOLS = ("bash", "blockdev", "criu", "dash", "dmsetup", "env", "fallocate",
          "filefrag", "findmnt", "kmod", "losetup", "mke2fs", "mkfs.btrfs",
          "mkfs.xfs", "prlimit", "script", "sha256sum", "strace", "taskset",
          "timeout", "unshare", "xfs_io")
