@@ -67,6 +67,7 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -490,20 +491,30 @@ void worker_pool_drop(struct worker_pool *pool, struct load_job *job)
 		finish(pool, job);
 }
 
+/*
+ * A process that ends. Its thread may close files before it is PF_EXITING, as that of
+ * an io_uring does (IORING_SETUP_SQPOLL), but has had its SIGKILL and gets no other.
+ */
+static bool is_ending(void)
+{
+	return current->flags & PF_EXITING ||
+	       READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT;
+}
+
 /**
  * worker_pool_may_wait() - may the task that closes a file wait for workers
  * @pool: the pool
  *
  * Only the process whose memory it is needs to, and it can be killed out of
- * it. Others (the fd was passed on) must not be held up by it; an exiting task
+ * it. Others (the fd was passed on) must not be held up by it; an ending task
  * or a kthread that drops the last reference might wait for itself.
  *
  * Return: true if it may.
  */
 bool worker_pool_may_wait(const struct worker_pool *pool)
 {
-	return current->mm == pool->mm &&
-	       !(current->flags & (PF_EXITING | PF_KTHREAD));
+	return current->mm == pool->mm && !(current->flags & PF_KTHREAD) &&
+	       !is_ending();
 }
 
 static bool is_reaped(struct worker_pool *pool)

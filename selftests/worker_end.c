@@ -5,6 +5,7 @@
  * process that is gone.
  */
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +16,9 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#ifdef RAMLOAD_HAVE_URING
+#include <liburing.h>
+#endif
 
 #include "kselftest_harness.h"
 #include "fuse_source.h"
@@ -244,6 +248,76 @@ TEST_F_TIMEOUT(worker_end, owner_executes, TIMEOUT)
 	if (self->info.out_features & RAMLOAD_FEATURE_THREADS)
 		SKIP(return, "execve(2) waits for workers that are threads");
 	end_owner(_metadata, self, true);
+}
+
+#ifdef RAMLOAD_HAVE_URING
+/*
+ * The kernel's thread of a ring polls the job; its reference to that is the last, which
+ * it drops when the process is killed, while the fds of all of it are still open.
+ */
+static void poll_and_wait(int src, const struct ramload_range *range,
+			  int ready)
+{
+	struct io_uring_sqe *sqe;
+	struct io_uring ring;
+	int fd, job;
+
+	fd = open_device();
+	if (raw_setup(fd, 1))
+		_exit(1);
+	job = start_range(fd, src, RAMLOAD_DIRECT_OFF, range);
+	if (job < 0)
+		_exit(2);
+	if (io_uring_queue_init(1, &ring, IORING_SETUP_SQPOLL))
+		_exit(KSFT_SKIP);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_poll_add(sqe, job, POLLIN);
+	if (io_uring_submit(&ring) != 1)
+		_exit(3);
+	while (io_uring_sq_ready(&ring))
+		usleep(1000);
+	close(job);
+	if (write(ready, "r", 1) != 1)
+		_exit(4);
+	pause();
+	_exit(5);
+}
+#endif
+
+TEST_F_TIMEOUT(worker_end, ring_that_polls_is_killed, TIMEOUT)
+{
+#ifdef RAMLOAD_HAVE_URING
+	int ready[2], status;
+	bool ended = false;
+	pid_t pid;
+	char byte;
+
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		poll_and_wait(self->slow->fd, &self->range, ready[1]);
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1) {
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		if (WEXITSTATUS(status) == KSFT_SKIP)
+			SKIP(return, "no io_uring");
+		ASSERT_EQ(0, status);
+	}
+	fuse_source_wait_held(self->slow);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	/* A worker that is a thread of the process cannot leave the read. */
+	if (!(self->info.out_features & RAMLOAD_FEATURE_THREADS))
+		ended = process_wait(pid, &status, 0, 60);
+	fuse_source_release(self->slow);
+	EXPECT_TRUE(ended || self->info.out_features & RAMLOAD_FEATURE_THREADS);
+	if (!ended)
+		ASSERT_TRUE(process_wait(pid, &status, 0, 60));
+	ASSERT_EQ(SIGKILL, status);
+	close(ready[0]);
+#else
+	SKIP(return, "built without liburing");
+#endif
 }
 
 static pid_t first_worker(struct ask *a)
