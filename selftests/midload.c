@@ -642,7 +642,7 @@ TEST_F_TIMEOUT(midload, context_of_a_stopped_process_is_closed, TIMEOUT)
 		if (raw_setup(fds.context, 1))
 			_exit(1);
 		fds.job = start_range(fds.context, self->slow->fd,
-				      RAMLOAD_DIRECT_OFF, &self->range);
+				      variant->direct, &self->range);
 		if (write(words[1], &fds, sizeof(fds)) != sizeof(fds))
 			_exit(2);
 		/* Ours are not the last. */
@@ -672,7 +672,9 @@ TEST_F_TIMEOUT(midload, context_of_a_stopped_process_is_closed, TIMEOUT)
 	EXPECT_EQ(1, poll(&pfd, 1, 20000));
 	test_result(fds.job, 0, &self->result);
 	EXPECT_EQ(RAMLOAD_JOB_CANCELLED, self->result.out_state);
-	EXPECT_LE(GATE, self->result.out_error_offset);
+	/* Through the page cache, what is held may be read ahead of it. */
+	if (variant->direct == RAMLOAD_DIRECT_ON)
+		EXPECT_LE(GATE, self->result.out_error_offset);
 	if (variant->kind == MEMORY_MEMFD)
 		ASSERT_LOADED(0, self->result.out_error_offset);
 	close(pidfd);
