@@ -75,6 +75,12 @@ static bool is_refused(const struct super_block *sb)
 	}
 }
 
+/* Of overlayfs, what is below. */
+static const struct super_block *real_sb(const struct file *file)
+{
+	return d_real_inode(file->f_path.dentry)->i_sb;
+}
+
 static int check_type(const struct file *file)
 {
 	umode_t mode = file_inode(file)->i_mode;
@@ -85,8 +91,7 @@ static int check_type(const struct file *file)
 		return -ESPIPE;
 	if (!S_ISREG(mode) && !S_ISBLK(mode))
 		return -EINVAL;
-	/* Of overlayfs, what is below. */
-	if (is_refused(d_real_inode(file->f_path.dentry)->i_sb))
+	if (is_refused(real_sb(file)))
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EBADF;
@@ -95,6 +100,15 @@ static int check_type(const struct file *file)
 	if (!(file->f_mode & FMODE_CAN_READ) || !file->f_op->read_iter)
 		return -EINVAL;
 	return 0;
+}
+
+/*
+ * A direct read of NFS that is killed returns while the server may still answer
+ * into its pages: after the end of the job.
+ */
+static bool do_direct_reads_stray(const struct file *file)
+{
+	return real_sb(file)->s_magic == NFS_SUPER_MAGIC;
 }
 
 /*
@@ -109,7 +123,7 @@ static void find_alignment(struct source_file *src)
 	struct kstat stat = {};
 	u32 align;
 
-	if (!(file->f_mode & FMODE_CAN_ODIRECT))
+	if (!(file->f_mode & FMODE_CAN_ODIRECT) || do_direct_reads_stray(file))
 		return;
 	if (!vfs_getattr(&file->f_path, &stat, STATX_DIOALIGN,
 			 AT_STATX_DONT_SYNC) &&

@@ -65,6 +65,7 @@ struct changer {
 	enum change change;
 	int fd;
 	int direct_fd;
+	bool can_direct;
 	char *map;
 	char *buf;
 	struct rnd random;
@@ -260,7 +261,7 @@ static int load_for_a_while(struct changer *c, bool *ok)
 			.fresh = n / 9 % 2,
 		};
 
-		if (r.direct == RAMLOAD_DIRECT_ON && c->direct_fd < 0)
+		if (r.direct == RAMLOAD_DIRECT_ON && !c->can_direct)
 			r.direct = RAMLOAD_DIRECT_OFF;
 		*ok = load_once(c, &r);
 		if (!*ok)
@@ -299,8 +300,8 @@ static struct changer *changer_open(int dir, enum change change)
 	c->map = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd,
 		      0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", c->fd);
-	if (file_can_direct(c->fd))
-		c->direct_fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	c->can_direct = file_can_direct(c->fd);
+	c->direct_fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
 	return c;
 }
 

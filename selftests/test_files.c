@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/magic.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,7 +71,10 @@ int memfd_create_pattern(uint64_t seed, uint64_t size)
 int file_can_direct(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
+	struct statfs fs;
 
+	if (!fstatfs(fd, &fs) && fs.f_type == NFS_SUPER_MAGIC)
+		return 0;
 	if (fcntl(fd, F_SETFL, flags | O_DIRECT))
 		return 0;
 	fcntl(fd, F_SETFL, flags);

@@ -29,7 +29,7 @@ int loop_attach(int backing);
 /* The same with sectors of so many bytes; 0: 512. */
 int loop_attach_sectors(int backing, unsigned int sector);
 
-/* Whether what the fd refers to can be read past the page cache. */
+/* Whether the module reads what the fd refers to past the page cache; not NFS. */
 int file_can_direct(int fd);
 
 /* The same file once more, also if it has no name. */

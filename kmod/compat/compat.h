@@ -42,11 +42,10 @@
 
 /*
  * A read of SMB into kernel pages that is killed returns while the server may
- * still answer into them, and into an array of the caller's, before netfs does
- * these reads.
+ * still answer into them, before netfs does these reads; from 6.3 on into an
+ * array of the caller's, too. With cache=none, all reads are such.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0) && \
-	LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define RAMLOAD_SMB_READS_STRAY 1
 #endif
 
@@ -64,9 +63,14 @@
 #define SHMEM_FILE_NORESERVE VM_NORESERVE
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+/* Are there page tables that say what was stored to? */
 #include <linux/mm.h>
 
+#ifndef pgtable_supports_soft_dirty
+#define pgtable_supports_soft_dirty() IS_ENABLED(CONFIG_MEM_SOFT_DIRTY)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 static inline long compat_pin_user_pages_remote(struct mm_struct *mm,
 						unsigned long start,
 						unsigned long nr_pages,

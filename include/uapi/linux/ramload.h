@@ -273,7 +273,8 @@ enum ramload_load_flags {
  *	is a block device or on one.
  * @RAMLOAD_DIRECT_ON: read directly wherever the alignment allows it, and
  *	the unaligned head and tail of a range through the page cache. A source
- *	that can do no direct I/O at all is refused with EINVAL. What goes to
+ *	that can do no direct I/O at all is refused with EINVAL; so is one on
+ *	NFS, where a direct read that is killed goes on storing. What goes to
  *	shared mappings of files on a disk or in a network is always read
  *	through the page cache.
  * @RAMLOAD_DIRECT_OFF: always read through the page cache
@@ -321,8 +322,9 @@ enum ramload_direct {
  * * EINVAL: @nr_ranges is 0; a length is 0; a bad @direct, @range_size,
  *   @chunk_size or page_size; @result without RAMLOAD_LOAD_WAIT; a source
  *   that is neither regular file nor block device, is in procfs, a cgroup
- *   or resctrl, from Linux 6.3 to 6.9 on SMB, or cannot be read into kernel
- *   pages; RAMLOAD_DIRECT_ON with a source that can do no direct I/O
+ *   or resctrl, before Linux 6.10 on SMB, or cannot be read into kernel
+ *   pages; RAMLOAD_DIRECT_ON with a source that can do no direct I/O, or is
+ *   on NFS
  * * E2BIG: @nr_ranges or the bitmaps are over the limit; the ranges make more
  *   than 2^22 chunks (take a larger @chunk_size); @range_size is over a page;
  *   an element has non-zero bytes that this kernel does not know
