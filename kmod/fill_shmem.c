@@ -29,9 +29,10 @@
  *
  * commit: lock the folio again and look what happened. Still fresh: clear what
  * we did not read, then mark it uptodate and dirty; only now does anybody see
- * it. Taken out, or made uptodate meanwhile: what we read may be gone, so the
- * rest of the batch is read again, *in place*: folios are made visible first,
- * cleared, and are then overwritten as read(2) would.
+ * it. Taken out, or made uptodate meanwhile: what we read may be gone, so that and
+ * the rest of the batch is read again, *in place*: folios are made visible first,
+ * cleared, and are then overwritten as read(2) would. What of the rest was fresh
+ * leaves the page cache until then, for that may never come.
  *
  * A folio that was uptodate from the start is overwritten in place, too. It is
  * marked dirty before, so that no truncate of its other part drops it as clean
@@ -49,7 +50,8 @@
  * If the read fails, a fresh folio that is there for our sake leaves the page
  * cache again: a hole stays one, for the next fault, for userfaultfd, and in
  * st_blocks. One that cannot be taken out stays not uptodate and reads as
- * zeros.
+ * zeros; and one that is read in place, because somebody interfered, is a page
+ * of zeros then.
  *
  * SGP_WRITE does not check i_size. It is checked when a folio is collected, so
  * a fill beyond the end of the file fails as a store would (-EFAULT), and again
@@ -116,11 +118,11 @@
  * 7. *userfaultfd.* A registered range is left to the pinned fill. One that is
  *    registered meanwhile gets what is being read, which is no longer missing,
  *    and at most the rest of 2 MiB (see target_vma). A page that failed to
- *    load is missing as before. [registered.while_held, after_a_failure;
+ *    load is missing as before, unless it was read in place.
+ *    [registered.while_held, after_a_failure, after_interference;
  *    shmem_fill.userfault; userfault.c]
  * 8. *Seals.* F_SEAL_WRITE fails while we count as a writer, and after that
- *    while a reference is left, such as that of a read which a network file
- *    system has given up waiting for. The size is never changed
+ *    while a reference is left. The size is never changed
  *    (F_SEAL_GROW, F_SEAL_SHRINK). [held.sealed; midload.memory_is_sealed;
  *    context.sealed_at_any_moment of race.c]
  * 9. *A source that needs the destination*, a FUSE daemon that has it mapped or
@@ -605,9 +607,8 @@ static size_t commit(struct fill *f, const struct shmem_batch *b, size_t bytes)
 		struct shmem_piece *piece = &f->pieces[i];
 		size_t part = min(bytes - done, piece->length);
 
-		/* What is fresh after one that is to be read again stays so. */
-		if (kept || !piece->fresh || !part)
-			kept &= commit_piece(b->inode, piece, part);
+		/* Of what is fresh after one that is to be read again, nothing. */
+		kept &= commit_piece(b->inode, piece, kept ? part : 0);
 		if (kept)
 			done += part;
 		folio_put(piece->folio);

@@ -776,4 +776,27 @@ TEST_F_TIMEOUT(registered, after_a_failure, TIMEOUT)
 	close(self->job);
 }
 
+/* The same, where it would be read again what somebody has interfered with. */
+TEST_F_TIMEOUT(registered, after_interference, TIMEOUT)
+{
+	struct stat st;
+
+	self->job = start_long(self);
+	ASSERT_LE(0, self->job);
+	fuse_source_wait_held(self->src);
+	self->m.map[0] = 1;
+	ASSERT_EQ(0, raw_cancel(self->job));
+	fuse_source_release(self->src);
+	test_result(self->job, RAMLOAD_JOB_RESULT_WAIT, &self->result);
+	ASSERT_EQ(-ECANCELED, self->result.out_error);
+	ASSERT_EQ(0, self->result.out_error_offset);
+	ASSERT_EQ(0, fstat(self->m.fd, &st));
+	ASSERT_EQ(PAGE / 512, st.st_blocks);
+	if (register_missing(self))
+		SKIP(return, "userfaultfd: %s", strerror(errno));
+	ASSERT_TRUE(pattern_matches(self->m.map + PAGE, SEED_OLD, PAGE,
+				    LONG - PAGE));
+	close(self->job);
+}
+
 TEST_HARNESS_MAIN
