@@ -651,6 +651,8 @@ ssize_t fill_shmem(struct fill *f, const struct source_file *src)
 		tell_again(f, done, ret);
 	if (!done && pieces_to_read(&b))
 		return f->in_place ? 0 : ret ?: -ENODATA;
+	/* As a fault for a store does. */
+	file_update_time(f->target.file);
 	return fill_loaded(f, STAT_SHMEM, done);
 }
 

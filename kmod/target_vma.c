@@ -30,6 +30,10 @@
  * a worker, where those of a store would be tried again and again as long as
  * there is a signal to handle.
  *
+ * Mappings whose stores are tracked (/proc/PID/clear_refs) are not for the shmem
+ * fill, which leaves page tables alone. Another process's mapping of the file may be
+ * tracked: it sees as much of a load as of a write(2), nothing.
+ *
  * Shared mappings of files that are written back are not pinned: a file system
  * is told of a store by the fault, and not again when the page is unpinned. It
  * may have written the page meanwhile and be done with it; ext4 warns then. (Who
@@ -56,12 +60,19 @@
 #define TARGET_BYTES	SZ_2M
 
 #ifdef RAMLOAD_HAVE_SHMEM_FILL
+/* Does somebody look for the pages that are stored to, in its page tables? */
+static bool is_soft_dirty_tracked(const struct vm_area_struct *vma)
+{
+	return pgtable_supports_soft_dirty() &&
+	       !(vma->vm_flags & VM_SOFTDIRTY);
+}
+
 static bool can_fill_shmem(struct vm_area_struct *vma)
 {
 	return vma->vm_file && vma->vm_flags & VM_SHARED &&
 	       !(vma->vm_flags & VM_SPECIAL) &&
 	       shmem_mapping(vma->vm_file->f_mapping) &&
-	       !userfaultfd_armed(vma);
+	       !userfaultfd_armed(vma) && !is_soft_dirty_tracked(vma);
 }
 #else
 static bool can_fill_shmem(struct vm_area_struct *vma)

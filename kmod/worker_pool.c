@@ -24,8 +24,9 @@
  * retires when the pool is dead and it has no job; the last one has reap()
  * called from a workqueue, which ends the threads and frees the workers. It
  * waits for each, and a thread whose owner keeps it from running, in the one
- * moment when that is not looked for, keeps it waiting. So the pools of a user
- * take turns, and nobody has more than one kworker.
+ * moment when that is not looked for, keeps it waiting: uninterruptibly, so that
+ * the kernel may report a hung task ("ramload_reap"). So the pools of a user take
+ * turns, and nobody has more than one kworker.
  *
  * Parking. A worker that is stopped with its process, or by a debugger, may
  * have a job. It is between two batches then, and says so: it is *parked*. Who
