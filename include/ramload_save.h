@@ -177,8 +177,9 @@ RAMLOAD_API int ramload_save_end(struct ramload_save *save,
  * @save: the save; all its jobs are done. It can only be closed afterwards.
  *
  * When this returns 0, the file and its directory entry are on the disk. If all
- * blocks are zero, a page is present nevertheless: without one, a file looks as
- * if its writer had not come to its end.
+ * blocks are zero, a page is present nevertheless, and if nothing was appended, the
+ * end of the stream is: without these, a file looks as if its writer had not come
+ * to its end.
  *
  * Context: Alone. Waits for the file to be on the disk.
  * Return: 0 or

@@ -487,6 +487,83 @@ TEST(cut_short)
 	open_error(_metadata, 0, -ENODATA, "cut short: no page is present");
 }
 
+#define AFTER_RAM(bytes) { bytes, sizeof(bytes) - 1 }
+#define EIGHT(last) "\0\0\0\0\0\0\0" last
+#define PART "\x02\0\0\0\x02" EIGHT("\x10") "\x7e\0\0\0\x02"
+#define COMMAND "\x08\0\x0b\0\x02" "ab"
+
+struct after_ram {
+	const char *bytes;
+	size_t length;
+};
+
+/* A stream that goes on like this after the headers of RAM. */
+static void put_stream_with(const struct stream *s, const struct after_ram *a)
+{
+	put_stream(s, some, NR(some));
+	file.size = file.spans[file.nr_spans - 1].end;
+	put(a->bytes, a->length);
+}
+
+/*
+ * QEMU writes one bitmap after the other, then the last section of RAM. If the disk
+ * is full by then, any part of them may be missing.
+ */
+TEST(cut_short_in_the_bitmaps)
+{
+	static const struct after_ram cut[] = {
+		AFTER_RAM(""), AFTER_RAM(PART), AFTER_RAM(PART PART COMMAND),
+		AFTER_RAM(PART "\x03"), AFTER_RAM("\x03\0\0\0\x02"),
+		AFTER_RAM("\x03\0\0\0\x02\0\0\0\0\0\0\0"),
+		AFTER_RAM("\x03\0\0\0\x02\0\0\0\0\0\0\x02\0"),
+		AFTER_RAM("\x08\0\x0b\0\x05"), AFTER_RAM("\x08\0"),
+	};
+	size_t i;
+
+	for (i = 0; i < NR(cut); i++) {
+		put_stream_with(&plain, &cut[i]);
+		open_error(_metadata, 0, -ENODATA, "");
+	}
+	put_stream_with(&plain, &cut[1]);
+	open_error(_metadata, 0, -ENODATA, "cut short: RAM has no last");
+}
+
+TEST(not_cut_short)
+{
+	static const struct stream old = {
+		.no_configuration = true, .no_footer = true,
+	};
+	static const struct after_ram whole[] = {
+		AFTER_RAM("\0"), AFTER_RAM(PART "\0"),
+		AFTER_RAM("\x03\0\0\0\x02" EIGHT("\x10")),
+		AFTER_RAM(PART COMMAND PART "\x03\0\0\0\x02"
+			  "\0\0\0\0\0\0\x02\0" EIGHT("\x10")),
+		/* Others, where it cannot be known. */
+		AFTER_RAM("\x02\0\0\0\x03"), AFTER_RAM("\x04\0\0\0\x03"),
+		AFTER_RAM("\x02\0\0\0\x02" EIGHT("\x11")),
+	};
+	static const struct after_ram no_footer = AFTER_RAM(
+		"\x02\0\0\0\x02" EIGHT("\x10")
+		"\x03\0\0\0\x02" EIGHT("\x10"));
+	struct ramload_image_stream stream;
+	struct ramload_image *image;
+	size_t i;
+
+	for (i = 0; i < NR(whole); i++) {
+		put_stream_with(&plain, &whole[i]);
+		image = open_ok(_metadata, 0);
+		check_image(_metadata, image);
+		ramload_image_close(image);
+	}
+	put_stream_with(&old, &no_footer);
+	image = open_ok(_metadata, 0);
+	ASSERT_EQ(0, ramload_image_stream(image, &stream));
+	EXPECT_EQ(no_footer.length, stream.state_length);
+	ramload_image_close(image);
+	file.size -= 13;
+	open_error(_metadata, 0, -ENODATA, "cut short: RAM has no last");
+}
+
 /* A stream of pages, as QEMU writes it without mapped-ram. */
 TEST(ordinary_stream)
 {

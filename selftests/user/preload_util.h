@@ -156,6 +156,8 @@ static inline int write_header(struct image *image, uint64_t bitmap_length)
 	p = put_number(header, 0x10, 8);
 	p = put_number(p, 0x7e, 1);
 	p = put_number(p, 2, 4);
+	/* The end of the stream. */
+	p = put_number(p, 0, 1);
 	length = p - header;
 	return pwrite(image->fd, header, length, image->pages_at +
 		      image->length) == length ? 0 : -1;

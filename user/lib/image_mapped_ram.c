@@ -22,6 +22,9 @@
 
 #define MAX_CAPABILITIES	256
 
+/* A live save has one of RAM for each of its rounds. */
+#define MAX_SECTIONS	(1U << 20)
+
 /* Of 16 TiB in pages of 4096 bytes; in a hole of the file, they cost nothing. */
 #define MAX_BITMAPS	(512ULL << 20)
 
@@ -58,6 +61,8 @@ struct area {
  * @ignore_shared: it names x-ignore-shared
  * @bitmaps: bytes of all bitmaps so far
  * @open_end: the last block has pages, with which the file may end
+ * @ended: it did not
+ * @footers: sections have footers
  * @present: a page is present
  * @areas: what the file is used for
  */
@@ -76,6 +81,8 @@ struct stream {
 	bool ignore_shared;
 	uint64_t bitmaps;
 	bool open_end;
+	bool ended;
+	bool footers;
 	bool present;
 	struct area *areas;
 	size_t nr_areas;
@@ -129,6 +136,14 @@ static uint8_t get_u8(struct stream *s, const char *what)
 
 	get_bytes(s, &value, sizeof(value), what);
 	return value;
+}
+
+static uint16_t get_be16(struct stream *s, const char *what)
+{
+	uint16_t value;
+
+	get_bytes(s, &value, sizeof(value), what);
+	return be16toh(value);
 }
 
 static uint32_t get_be32(struct stream *s, const char *what)
@@ -489,18 +504,81 @@ static void get_ram_end(struct stream *s)
 		return;
 	if (get_be64(s, "end of the RAM section") != RAM_END)
 		stream_fail(s, -EINVAL, pos, "no end of the RAM section");
+	s->ended = true;
 
 	/* Machines too old to have a configuration have no footers either. */
 	pos = s->pos;
-	if (get_u8(s, "footer of the RAM section") != QEMU_SECTION_FOOTER) {
+	if (!s->configured && pos == s->file->size)
+		return;
+	s->footers = get_u8(s, "footer of the RAM section") ==
+		     QEMU_SECTION_FOOTER;
+	if (!s->footers) {
 		if (s->configured)
 			stream_fail(s, -EINVAL, pos,
 				    "no footer of the RAM section");
+		s->pos = pos;
 		return;
 	}
 	if (get_be32(s, "footer of the RAM section") != s->section)
 		stream_fail(s, -EINVAL, pos,
 			    "the footer is that of another section");
+}
+
+/* False if it is not as those of mapped-ram are, with no pages in them. */
+static bool skip_ram_section(struct stream *s)
+{
+	uint64_t word;
+
+	if (get_be32(s, "section id") != s->section)
+		return false;
+	do {
+		word = get_be64(s, "a section of RAM");
+	} while (word == RAM_FLUSH);
+	return word == RAM_END;
+}
+
+static bool skip_footer(struct stream *s)
+{
+	return !s->footers ||
+	       (get_u8(s, "footer of a section") == QEMU_SECTION_FOOTER &&
+		get_be32(s, "footer of a section") == s->section);
+}
+
+static void skip_command(struct stream *s)
+{
+	get_be16(s, "a command");
+	s->pos += get_be16(s, "length of a command");
+}
+
+/*
+ * QEMU writes the bitmaps one after the other before it ends the last section of
+ * RAM: without that, a page that does not seem to be present may have been. What is
+ * between that and the headers is known but for sections of other devices, of which
+ * nothing says how long they are: who has such gets no answer here.
+ */
+static void get_last_section(struct stream *s)
+{
+	unsigned int nr = 0;
+	uint8_t type;
+
+	if (s->err || !s->ended || !s->image->nr_blocks)
+		return;
+	s->pos = s->image->stream.state_offset;
+	do {
+		if (s->pos >= s->file->size) {
+			stream_fail(s, -ENODATA, s->file->size,
+				    "the save was cut short: RAM has no last section");
+			return;
+		}
+		type = get_u8(s, "type of a section");
+		if (type == QEMU_COMMAND)
+			skip_command(s);
+		else if (type != QEMU_SECTION_PART && type != QEMU_SECTION_END)
+			return;
+		else if (!skip_ram_section(s) || type == QEMU_SECTION_END ||
+			 !skip_footer(s))
+			return;
+	} while (!s->err && ++nr < MAX_SECTIONS);
 }
 
 static void get_headers(struct stream *s)
@@ -663,6 +741,7 @@ static int mapped_ram_open(struct image_file *file, struct ramload_image *image)
 	get_headers(&s);
 	check_areas(&s);
 	get_bitmaps(&s);
+	get_last_section(&s);
 	free(s.areas);
 	return s.err;
 }

@@ -14,9 +14,12 @@
 
 #define QEMU_END		0x00
 #define QEMU_SECTION_START	0x01
+#define QEMU_SECTION_PART	0x02
+#define QEMU_SECTION_END	0x03
 #define QEMU_SUBSECTION		0x05
 #define QEMU_DESCRIPTION	0x06
 #define QEMU_CONFIGURATION	0x07
+#define QEMU_COMMAND		0x08
 #define QEMU_SECTION_FOOTER	0x7e
 
 #define RAM_SECTION_VERSION	4
@@ -29,6 +32,7 @@
 #define RAM_FLAGS		(MIN_PAGE - 1)
 #define RAM_TOTAL		0x04
 #define RAM_END			0x10
+#define RAM_FLUSH		0x200
 
 /* Far more than QEMU writes; they bound the work a hostile file can cause. */
 #define MAX_BLOCKS		4096

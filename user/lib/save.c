@@ -577,6 +577,9 @@ RAMLOAD_API int ramload_save_commit(struct ramload_save *save)
 		return -EINVAL;
 	if (!err && atomic_load(&save->owed))
 		return -ECANCELED;
+	/* Else it would look like one that was cut short after RAM. */
+	if (!err && save->end == save->ram_end + RAM_FOOTER)
+		err = ramload_save_end(save, NULL);
 	save->committed = true;
 	if (err)
 		return err;
