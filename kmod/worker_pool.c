@@ -493,13 +493,17 @@ void worker_pool_drop(struct worker_pool *pool, struct load_job *job)
 }
 
 /*
- * A process that ends. Its thread may close files before it is PF_EXITING, as that of
- * an io_uring does (IORING_SETUP_SQPOLL), but has had its SIGKILL and gets no other.
+ * A process that ends, or a thread that does because another calls execve(2). It may
+ * close files before it is PF_EXITING, as that of an io_uring does
+ * (IORING_SETUP_SQPOLL), but has had its SIGKILL and may get no other.
  */
 static bool is_ending(void)
 {
+	const struct signal_struct *sig = current->signal;
+
 	return current->flags & PF_EXITING ||
-	       READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT;
+	       READ_ONCE(sig->flags) & SIGNAL_GROUP_EXIT ||
+	       READ_ONCE(sig->group_exec_task);
 }
 
 /**

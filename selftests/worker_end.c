@@ -253,14 +253,15 @@ TEST_F_TIMEOUT(worker_end, owner_executes, TIMEOUT)
 #ifdef RAMLOAD_HAVE_URING
 /*
  * The kernel's thread of a ring polls the job; its reference to that is the last, which
- * it drops when the process is killed, while the fds of all of it are still open.
+ * it drops when it is killed, while the fds of the process are still open.
  */
-static void poll_and_wait(int src, const struct ramload_range *range,
-			  int ready)
+static void poll_and_end(int src, const struct ramload_range *range, int words,
+			 bool executes)
 {
 	struct io_uring_sqe *sqe;
 	struct io_uring ring;
 	int fd, job;
+	char byte;
 
 	fd = open_device();
 	if (raw_setup(fd, 1))
@@ -277,35 +278,35 @@ static void poll_and_wait(int src, const struct ramload_range *range,
 	while (io_uring_sq_ready(&ring))
 		usleep(1000);
 	close(job);
-	if (write(ready, "r", 1) != 1)
+	if (write(words, "r", 1) != 1 || read(words, &byte, 1) != 1)
 		_exit(4);
-	pause();
-	_exit(5);
+	if (executes)
+		execute_helper();
+	kill(getpid(), SIGKILL);
 }
-#endif
 
-TEST_F_TIMEOUT(worker_end, ring_that_polls_is_killed, TIMEOUT)
+static void end_poller(struct __test_metadata *_metadata,
+		       struct _test_data_worker_end *self, bool executes)
 {
-#ifdef RAMLOAD_HAVE_URING
-	int ready[2], status;
+	int words[2], status;
 	bool ended = false;
 	pid_t pid;
 	char byte;
 
-	ASSERT_EQ(0, pipe(ready));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, words));
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
-		poll_and_wait(self->slow->fd, &self->range, ready[1]);
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1) {
+		poll_and_end(self->slow->fd, &self->range, words[1], executes);
+	close(words[1]);
+	if (read(words[0], &byte, 1) != 1) {
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		if (WEXITSTATUS(status) == KSFT_SKIP)
 			SKIP(return, "no io_uring");
 		ASSERT_EQ(0, status);
 	}
 	fuse_source_wait_held(self->slow);
-	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(1, write(words[0], "g", 1));
 	/* A worker that is a thread of the process cannot leave the read. */
 	if (!(self->info.out_features & RAMLOAD_FEATURE_THREADS))
 		ended = process_wait(pid, &status, 0, 60);
@@ -313,11 +314,27 @@ TEST_F_TIMEOUT(worker_end, ring_that_polls_is_killed, TIMEOUT)
 	EXPECT_TRUE(ended || self->info.out_features & RAMLOAD_FEATURE_THREADS);
 	if (!ended)
 		ASSERT_TRUE(process_wait(pid, &status, 0, 60));
-	ASSERT_EQ(SIGKILL, status);
-	close(ready[0]);
+	ASSERT_EQ(executes ? 0 : SIGKILL, status);
+	close(words[0]);
+}
 #else
+static void end_poller(struct __test_metadata *_metadata,
+		       struct _test_data_worker_end *self, bool executes)
+{
 	SKIP(return, "built without liburing");
+}
 #endif
+
+TEST_F_TIMEOUT(worker_end, ring_that_polls_is_killed, TIMEOUT)
+{
+	end_poller(_metadata, self, false);
+}
+
+/* The others of its threads end then. */
+TEST_F_TIMEOUT(worker_end, ring_that_polls_is_of_a_process_that_executes,
+	       TIMEOUT)
+{
+	end_poller(_metadata, self, true);
 }
 
 static pid_t first_worker(struct ask *a)
