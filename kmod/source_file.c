@@ -56,6 +56,30 @@
  */
 #define DIRECT_MIN	SZ_64K
 
+/* Of overlayfs, what is below. The dentry holds it as long as we hold the file. */
+static struct inode *real_inode(const struct file *file)
+{
+	return S_ISREG(file_inode(file)->i_mode) ?
+		d_real_inode(file->f_path.dentry) : file_inode(file);
+}
+
+static bool is_overlay(const struct file *file)
+{
+	return real_inode(file) != file_inode(file);
+}
+
+/*
+ * Overlayfs reads its file below directly if, and only if, the fd has O_DIRECT: what
+ * a kiocb says does not count, so neither alignment nor NFS could be seen to. Below
+ * it, no NFS: O_DIRECT can be set at any time.
+ */
+static bool is_refused_overlay(const struct file *file)
+{
+	return is_overlay(file) &&
+	       (READ_ONCE(file->f_flags) & O_DIRECT ||
+		real_inode(file)->i_sb->s_magic == NFS_SUPER_MAGIC);
+}
+
 static bool is_refused(const struct super_block *sb)
 {
 	switch (sb->s_magic) {
@@ -75,12 +99,6 @@ static bool is_refused(const struct super_block *sb)
 	}
 }
 
-/* Of overlayfs, what is below. */
-static const struct super_block *real_sb(const struct file *file)
-{
-	return d_real_inode(file->f_path.dentry)->i_sb;
-}
-
 static int check_type(const struct file *file)
 {
 	umode_t mode = file_inode(file)->i_mode;
@@ -91,7 +109,7 @@ static int check_type(const struct file *file)
 		return -ESPIPE;
 	if (!S_ISREG(mode) && !S_ISBLK(mode))
 		return -EINVAL;
-	if (is_refused(real_sb(file)))
+	if (is_refused(real_inode(file)->i_sb) || is_refused_overlay(file))
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EBADF;
@@ -108,7 +126,7 @@ static int check_type(const struct file *file)
  */
 static bool do_direct_reads_stray(const struct file *file)
 {
-	return real_sb(file)->s_magic == NFS_SUPER_MAGIC;
+	return file_inode(file)->i_sb->s_magic == NFS_SUPER_MAGIC;
 }
 
 /*
@@ -123,7 +141,8 @@ static void find_alignment(struct source_file *src)
 	struct kstat stat = {};
 	u32 align;
 
-	if (!(file->f_mode & FMODE_CAN_ODIRECT) || do_direct_reads_stray(file))
+	if (!(file->f_mode & FMODE_CAN_ODIRECT) || is_overlay(file) ||
+	    do_direct_reads_stray(file))
 		return;
 	if (!vfs_getattr(&file->f_path, &stat, STATX_DIOALIGN,
 			 AT_STATX_DONT_SYNC) &&
@@ -177,18 +196,9 @@ static bool may_queue(const struct file *file)
 	       ops->direct_IO == noop_direct_IO;
 }
 
-/*
- * That of a file of overlayfs is with the file below, which its dentry holds as
- * long as we hold the file.
- */
-static struct address_space *find_page_cache(struct file *file)
+static struct address_space *find_page_cache(const struct file *file)
 {
-	struct inode *inode = file_inode(file);
-	struct inode *real = d_real_inode(file->f_path.dentry);
-
-	if (!S_ISREG(inode->i_mode) || real == inode)
-		return file->f_mapping;
-	return real->i_mapping;
+	return is_overlay(file) ? real_inode(file)->i_mapping : file->f_mapping;
 }
 
 /**

@@ -375,6 +375,38 @@ TEST_F_TIMEOUT(no_file, cgroup_below_an_overlay, TIMEOUT)
 }
 
 /*
+ * Overlayfs goes by the flags of the fd, whatever the module asks for: so what is
+ * read directly could not be chosen.
+ */
+TEST_F_TIMEOUT(no_file, overlay_with_o_direct, TIMEOUT)
+{
+	struct reason why;
+	int dir = fs_open("overlay", NULL, &why);
+	static char page[PAGE];
+	struct ramload_range range = RANGE(0, PAGE, page);
+	struct ramload_load load;
+	int fd, direct;
+
+	if (dir < 0)
+		SKIP(return, "%s", why.text);
+	fd = openat(dir, "file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ftruncate(fd, PAGE));
+	direct = openat(dir, "file", O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (direct < 0)
+		SKIP(return, "no direct I/O below");
+	load = LOAD(direct, &range, 1);
+	EXPECT_EQ(-EINVAL, load_wait(self->fd, &load, NULL));
+	load = LOAD(fd, &range, 1, .direct = RAMLOAD_DIRECT_ON);
+	EXPECT_EQ(-EINVAL, load_wait(self->fd, &load, NULL));
+	load = LOAD(fd, &range, 1);
+	EXPECT_EQ(0, load_wait(self->fd, &load, NULL));
+	close(direct);
+	close(fd);
+	close(dir);
+}
+
+/*
  * A source that says what a store to the memory might have said. All kinds of
  * memory that have a fill of their own.
  */

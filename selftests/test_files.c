@@ -73,7 +73,8 @@ int file_can_direct(int fd)
 	int flags = fcntl(fd, F_GETFL);
 	struct statfs fs;
 
-	if (!fstatfs(fd, &fs) && fs.f_type == NFS_SUPER_MAGIC)
+	if (!fstatfs(fd, &fs) && (fs.f_type == NFS_SUPER_MAGIC ||
+				  fs.f_type == OVERLAYFS_SUPER_MAGIC))
 		return 0;
 	if (fcntl(fd, F_SETFL, flags | O_DIRECT))
 		return 0;

@@ -29,7 +29,10 @@ int loop_attach(int backing);
 /* The same with sectors of so many bytes; 0: 512. */
 int loop_attach_sectors(int backing, unsigned int sector);
 
-/* Whether the module reads what the fd refers to past the page cache; not NFS. */
+/*
+ * Whether the module reads what the fd refers to past the page cache; not
+ * NFS nor overlayfs.
+ */
 int file_can_direct(int fd);
 
 /* The same file once more, also if it has no name. */

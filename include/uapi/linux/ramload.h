@@ -274,12 +274,14 @@ enum ramload_load_flags {
  * @RAMLOAD_DIRECT_ON: read directly wherever the alignment allows it, and
  *	the unaligned head and tail of a range through the page cache. A source
  *	that can do no direct I/O at all is refused with EINVAL; so is one on
- *	NFS, where a direct read that is killed goes on storing. What goes to
+ *	NFS, where a direct read that is killed goes on storing, and on
+ *	overlayfs, which goes by O_DIRECT on the fd alone. What goes to
  *	shared mappings of files on a disk or in a network is always read
  *	through the page cache.
  * @RAMLOAD_DIRECT_OFF: always read through the page cache
  *
- * The value is independent of O_DIRECT on the fd, which is ignored.
+ * The value is independent of O_DIRECT on the fd, which is ignored; but on
+ * overlayfs, files with that are refused.
  *
  * Of a block device, a worker has up to 32 direct reads under way; gaps of up
  * to 16 KiB between what is to be loaded may be read, too, and what they hold
@@ -322,9 +324,9 @@ enum ramload_direct {
  * * EINVAL: @nr_ranges is 0; a length is 0; a bad @direct, @range_size,
  *   @chunk_size or page_size; @result without RAMLOAD_LOAD_WAIT; a source
  *   that is neither regular file nor block device, is in procfs, a cgroup
- *   or resctrl, before Linux 6.10 on SMB, or cannot be read into kernel
- *   pages; RAMLOAD_DIRECT_ON with a source that can do no direct I/O, or is
- *   on NFS
+ *   or resctrl, before Linux 6.10 on SMB, on an overlayfs above NFS, or on
+ *   any with O_DIRECT, or cannot be read into kernel pages; RAMLOAD_DIRECT_ON
+ *   with a source that can do no direct I/O, or is on NFS or overlayfs
  * * E2BIG: @nr_ranges or the bitmaps are over the limit; the ranges make more
  *   than 2^22 chunks (take a larger @chunk_size); @range_size is over a page;
  *   an element has non-zero bytes that this kernel does not know
