@@ -53,6 +53,7 @@ static ssize_t fill_batch(struct fill *f, struct load_job *job)
 {
 	const struct source_file *src = load_job_source(job);
 	const struct load_segment *seg = &f->segs[f->seg];
+	ssize_t ret;
 	int err;
 
 	err = find_target(f, seg->dest);
@@ -62,8 +63,12 @@ static ssize_t fill_batch(struct fill *f, struct load_job *job)
 		return fill_shmem(f, src);
 	if (!f->target.written_back &&
 	    (f->target.userfault || f->cold ||
-	     source_file_is_direct(src, seg->file_offset, fill_bytes(f))))
-		return fill_pinned(f, src);
+	     source_file_is_direct(src, seg->file_offset, fill_bytes(f)))) {
+		ret = fill_pinned(f, src);
+		/* Of memfd_secret(2) and devices, memory cannot be pinned. */
+		if (ret != -EFAULT)
+			return ret;
+	}
 	return fill_user(f, src);
 }
 

@@ -30,6 +30,9 @@
  * a worker, where those of a store would be tried again and again as long as
  * there is a signal to handle.
  *
+ * Nor is it for mappings that are locked, as pages become locked when they are mapped,
+ * nor for those with guard regions, which are in the page tables only.
+ *
  * Mappings whose stores are tracked (/proc/PID/clear_refs) are not for the shmem
  * fill, which leaves page tables alone. Another process's mapping of the file may be
  * tracked: it sees as much of a load as of a write(2), nothing.
@@ -60,6 +63,9 @@
 #define TARGET_BYTES	SZ_2M
 
 #ifdef RAMLOAD_HAVE_SHMEM_FILL
+/* What a load has to find in the page tables, or put there. */
+#define NEED_FAULTS	(VM_SPECIAL | VM_LOCKED | VM_MAYBE_GUARD)
+
 /* Does somebody look for the pages that are stored to, in its page tables? */
 static bool is_soft_dirty_tracked(const struct vm_area_struct *vma)
 {
@@ -70,7 +76,7 @@ static bool is_soft_dirty_tracked(const struct vm_area_struct *vma)
 static bool can_fill_shmem(struct vm_area_struct *vma)
 {
 	return vma->vm_file && vma->vm_flags & VM_SHARED &&
-	       !(vma->vm_flags & VM_SPECIAL) &&
+	       !(vma->vm_flags & NEED_FAULTS) &&
 	       shmem_mapping(vma->vm_file->f_mapping) &&
 	       !userfaultfd_armed(vma) && !is_soft_dirty_tracked(vma);
 }

@@ -63,9 +63,17 @@
 #define SHMEM_FILE_NORESERVE VM_NORESERVE
 #endif
 
-/* Are there page tables that say what was stored to? */
 #include <linux/mm.h>
 
+/*
+ * Mappings with guard regions say so. Shared ones can have them since 6.15, and
+ * this is newer: between, the shmem fill does not notice them.
+ */
+#ifndef VM_MAYBE_GUARD
+#define VM_MAYBE_GUARD VM_NONE
+#endif
+
+/* Are there page tables that say what was stored to? */
 #ifndef pgtable_supports_soft_dirty
 #define pgtable_supports_soft_dirty() IS_ENABLED(CONFIG_MEM_SOFT_DIRTY)
 #endif
