@@ -361,13 +361,19 @@ static void set_piece(struct shmem_piece *piece, struct folio *folio,
 }
 
 /*
- * Is it a page that we have just added, where the process has asked for huge
- * ones? One that is dirty was asked for by fallocate(2).
+ * Is the folio in the page cache for our sake only? One that is dirty was asked for
+ * by fallocate(2), one that is pinned is a device's (memfd_pin_folios()).
  */
+static bool is_ours(struct folio *folio)
+{
+	return !folio_test_uptodate(folio) && !folio_test_dirty(folio) &&
+	       !folio_maybe_dma_pinned(folio);
+}
+
+/* Is it a page that we have just added, where the process has asked for huge ones? */
 static bool is_too_small(struct folio *folio)
 {
-	return !folio_test_large(folio) && !folio_test_uptodate(folio) &&
-	       !folio_test_dirty(folio);
+	return !folio_test_large(folio) && is_ours(folio);
 }
 
 /* Not inlined: see tell_fallback() in source_file.c. */
@@ -560,16 +566,14 @@ static bool commit_fresh(struct inode *inode, struct shmem_piece *piece,
 
 /*
  * Nothing that counts was read into the fresh piece. If the folio is there for
- * our sake only, it leaves the page cache, so that a hole remains one; that of
- * a fallocate is dirty.
+ * our sake only, it leaves the page cache, so that a hole remains one.
  */
 static void discard_fresh(struct inode *inode, struct shmem_piece *piece)
 {
 	struct folio *folio = piece->folio;
 
 	folio_lock(folio);
-	if (folio->mapping == inode->i_mapping &&
-	    !folio_test_uptodate(folio) && !folio_test_dirty(folio))
+	if (folio->mapping == inode->i_mapping && is_ours(folio))
 		generic_error_remove_folio(inode->i_mapping, folio);
 	folio_unlock(folio);
 }
