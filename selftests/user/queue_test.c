@@ -384,6 +384,24 @@ TEST_F(queue, bad_pages)
 	EXPECT_TRUE(block_holds(block, LENGTH));
 }
 
+/* A file of 2 to the 64 bytes has no page behind its end that is its first one. */
+TEST_F(queue, block_that_wraps)
+{
+	struct ramload_block far = {
+		.file_offset = -PAGE,
+		.length = 2 * PAGE,
+		.dest = self->blocks[0].dest,
+	};
+	struct ramload_block high = {
+		.length = 2 * PAGE,
+		.dest = (void *)-(uintptr_t)PAGE,
+	};
+
+	EXPECT_EQ(-EOVERFLOW, ramload_queue_page(self->queue, &far, PAGE, PAGE));
+	EXPECT_EQ(-EOVERFLOW, ramload_queue_page(self->queue, &high, PAGE, PAGE));
+	EXPECT_EQ(0, ramload_queue_sync(self->queue, NULL));
+}
+
 TEST_F(queue, quit)
 {
 	struct ramload_queue *other = (void *)-1;

@@ -5,10 +5,24 @@
 #ifndef RAMLOAD_BLOCK_H
 #define RAMLOAD_BLOCK_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <ramload.h>
 
 #include "bitmap.h"
 #include "bits.h"
+
+/* Whether a sum of its offset, or address, and length does not fit. */
+static inline bool block_wraps(const struct ramload_block *block)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(block->file_offset, block->length, &end) ||
+	    end > INT64_MAX)
+		return true;
+	return block->length > UINTPTR_MAX - (uintptr_t)block->dest;
+}
 
 /*
  * Find the first bytes to load in [*@at, @end) of a block: *@at is moved to the

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "bitmap.h"
+#include "block.h"
 #include "job.h"
 #include "session.h"
 
@@ -28,16 +29,6 @@ static bool block_is_valid(const struct ramload_block *block)
 	       block->page_size >= PAGE_SIZE_MIN &&
 	       block->page_size <= PAGE_SIZE_MAX &&
 	       !(block->length % block->page_size);
-}
-
-static bool block_wraps(const struct ramload_block *block)
-{
-	uint64_t end;
-
-	if (__builtin_add_overflow(block->file_offset, block->length, &end) ||
-	    end > INT64_MAX)
-		return true;
-	return block->length > UINTPTR_MAX - (uintptr_t)block->dest;
 }
 
 static int check_blocks(const struct ramload_block *blocks, size_t nr_blocks)

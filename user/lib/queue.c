@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "block.h"
 #include "queue.h"
 #include "session.h"
 
@@ -198,6 +199,8 @@ RAMLOAD_API int ramload_queue_page(struct ramload_queue *queue,
 	if (!length || offset > block->length ||
 	    length > block->length - offset)
 		return -EINVAL;
+	if (block_wraps(block))
+		return -EOVERFLOW;
 	if (!err && session_stopped(queue->session))
 		err = -ESHUTDOWN;
 	if (!err && queue->block != block)
