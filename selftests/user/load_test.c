@@ -499,6 +499,25 @@ TEST_F(load, dontcache_of_pages)
 	unmap_dest(dest, CACHED, 0);
 }
 
+/* An image may say that pages which are not there lie far behind its end. */
+TEST_F(load, dontcache_of_far_pages)
+{
+	static const uint8_t none[8];
+	uint8_t *dest = map_dest(MiB, 0);
+	struct ramload_block blocks[] = {
+		{ .length = GUARD, .dest = dest },
+		{ .file_offset = 1ULL << 62, .length = GUARD,
+		  .page_size = GUARD, .bitmap = none, .dest = dest + GUARD },
+	};
+	struct ramload_result result;
+
+	self->options.dontcache = true;
+	ASSERT_EQ(0, load_all(self->session, self->fd, blocks, 2,
+			      &self->options, &result));
+	EXPECT_TRUE(holds(dest, GUARD, 0));
+	unmap_dest(dest, MiB, 0);
+}
+
 TEST_F(load, no_options)
 {
 	uint8_t *dest = map_dest(MiB, 0);

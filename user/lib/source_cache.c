@@ -28,6 +28,9 @@
 #define REGION_MIN	(UINT64_C(64) << 10)
 #define REGIONS_MAX	16384
 
+/* The longest that is mapped, part by part, to be looked at. */
+#define REGION_MAPPED	(UINT64_C(64) << 20)
+
 /* Behind the last byte that is loaded, the kernel may read so much ahead. */
 #define AHEAD		(UINT64_C(4) << 20)
 
@@ -87,14 +90,21 @@ static int64_t count_mapped(int fd, uint64_t offset, uint64_t length)
 	return count;
 }
 
-static int64_t count_cached(int fd, uint64_t offset, uint64_t length)
+/* -1: not to be had */
+static int64_t ask_cachestat(int fd, uint64_t offset, uint64_t length)
 {
 	struct cache_range range = { offset, length };
 	struct cache_counts counts;
 
-	if (!syscall(__NR_cachestat, fd, &range, &counts, 0))
-		return counts.cached;
-	return count_mapped(fd, offset, length);
+	return syscall(__NR_cachestat, fd, &range, &counts, 0) ?
+		-1 : (int64_t)counts.cached;
+}
+
+static int64_t count_cached(int fd, uint64_t offset, uint64_t length)
+{
+	int64_t cached = ask_cachestat(fd, offset, length);
+
+	return cached < 0 ? count_mapped(fd, offset, length) : cached;
 }
 
 /*
@@ -126,19 +136,28 @@ static uint64_t region_end(const struct source_cache *cache, uint64_t i)
 		       (cache->start / cache->region + i + 1) * cache->region);
 }
 
+/* The same of a region. Where it takes too long, it is taken for cached. */
 static bool is_absent(int fd, uint64_t start, uint64_t end)
 {
 	uint64_t length;
+	int64_t cached = ask_cachestat(fd, start, end - start);
 
+	if (cached >= 0)
+		return !cached;
+	if (end - start > REGION_MAPPED)
+		return false;
 	for (; start < end; start += length) {
 		length = min_u64(end - start, SOURCE_CACHE_PART);
-		if (count_cached(fd, start, length))
+		if (count_mapped(fd, start, length))
 			return false;
 	}
 	return true;
 }
 
-/* Note what is in the page cache of [@start, @end) of a file; NULL: no memory */
+/*
+ * Note what is in the page cache of [@start, @end), of a file that has so much;
+ * NULL: no memory
+ */
 struct source_cache *source_cache_note(int fd, uint64_t start, uint64_t end)
 {
 	uint64_t region = REGION_MIN;

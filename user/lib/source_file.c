@@ -7,7 +7,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "bits.h"
@@ -30,11 +32,23 @@ static uint64_t file_size(int fd)
 	return S_ISBLK(st.st_mode) ? UINT64_MAX : (uint64_t)st.st_size;
 }
 
+/*
+ * A direct read of NFS that is killed returns while the server may still answer into
+ * memory, which may be shared and used by others since.
+ */
+static bool is_on_nfs(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == NFS_SUPER_MAGIC;
+}
+
 /* Whether direct reads make sense at all. */
 static bool find_alignment(struct source_file *source)
 {
 	source->size = file_size(source->fd);
-	return direct_io_alignment(source->fd, &source->offset_align,
+	return !is_on_nfs(source->fd) &&
+	       direct_io_alignment(source->fd, &source->offset_align,
 				   &source->dest_align) &&
 	       source->offset_align <= SOURCE_READ_MAX;
 }
@@ -169,6 +183,7 @@ bool source_file_read_at_once(const struct source_file *source,
 int source_file_note_cache(struct source_file *source, uint64_t start,
 			   uint64_t end)
 {
+	end = min_u64(end, file_size(source->fd));
 	source->before = source_cache_note(source->fd, start, end);
 	return source->before ? 0 : -ENOMEM;
 }
