@@ -95,6 +95,28 @@ TEST_F(load, cancel)
 	EXPECT_EQ(1, self->cleaned);
 }
 
+static void *wait_thread(void *job)
+{
+	ramload_job_wait(job, NULL);
+	return NULL;
+}
+
+/* A thread that ends while it waits must not take the lock with it. */
+TEST_F(load, waiting_thread_is_cancelled)
+{
+	struct big_job big;
+	pthread_t thread;
+
+	ASSERT_EQ(0, big_start(&big, self->session, &self->options));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_thread, big.job));
+	wait_for_progress(big.job);
+	pthread_cancel(thread);
+	ramload_job_cancel(big.job);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ECANCELED, ramload_job_wait(big.job, NULL));
+	big_end(&big);
+}
+
 TEST_F(load, cancel_at_once)
 {
 	struct ramload_result result;

@@ -14,6 +14,9 @@
  * then each worker reports how far it got. So of all errors reported, that of
  * the lowest chunk is at the first byte that was not done.
  *
+ * **Cancellation.** A thread that is cancelled (pthread_cancel()) while it waits would
+ * end with the lock: so it is not while it waits.
+ *
  * **Locking.** worker_pool.lock protects the list of unfinished jobs and, of
  * each job, users, done, and the error. What workers look at between two chunks
  * is atomic. A job is done, under the lock, when no worker is in it and no
@@ -31,6 +34,9 @@
 #include "worker_pool.h"
 
 #define MAX_WORKERS	256
+
+/* Lengths in files are 64 bits long, and so memory has to be. */
+_Static_assert(sizeof(size_t) == 8, "the library is for 64-bit machines");
 
 struct pool_worker {
 	struct worker_pool *pool;
@@ -209,13 +215,18 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Signals are for the caller's threads. */
+/*
+ * Signals are for the caller's threads; but those that say what a worker's own access to
+ * memory met, who has a handler for them has it for workers, too.
+ */
 static int start_workers(struct worker_pool *pool, unsigned int nr)
 {
 	sigset_t all, old;
 	int err = 0;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGSEGV);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (!err && pool->nr_workers < nr) {
 		struct pool_worker *worker = &pool->workers[pool->nr_workers];
@@ -231,6 +242,16 @@ static int start_workers(struct worker_pool *pool, unsigned int nr)
 	return -err;
 }
 
+static void end_workers(struct worker_pool *pool)
+{
+	for (unsigned int i = 0; i < pool->nr_workers; i++)
+		pthread_join(pool->workers[i].thread, NULL);
+	pthread_mutex_lock(&pool->lock);
+	pool->stopped = true;
+	pthread_cond_broadcast(&pool->stopped_cond);
+	pthread_mutex_unlock(&pool->lock);
+}
+
 /**
  * worker_pool_stop() - cancel all jobs, wait for them and for the workers
  * @pool: the pool. May be called any number of times, from any threads.
@@ -238,8 +259,10 @@ static int start_workers(struct worker_pool *pool, unsigned int nr)
 void worker_pool_stop(struct worker_pool *pool)
 {
 	struct pool_job *next;
+	int cancel;
 	bool first;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&pool->lock);
 	first = !pool->stopping;
 	pool->stopping = true;
@@ -251,14 +274,9 @@ void worker_pool_stop(struct worker_pool *pool)
 	while (!first && !pool->stopped)
 		pthread_cond_wait(&pool->stopped_cond, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
-	if (!first)
-		return;
-	for (unsigned int i = 0; i < pool->nr_workers; i++)
-		pthread_join(pool->workers[i].thread, NULL);
-	pthread_mutex_lock(&pool->lock);
-	pool->stopped = true;
-	pthread_cond_broadcast(&pool->stopped_cond);
-	pthread_mutex_unlock(&pool->lock);
+	if (first)
+		end_workers(pool);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 /** worker_pool_close() - free a pool that was stopped and has no jobs */
@@ -400,11 +418,14 @@ int pool_job_result(struct ramload_job *job, struct ramload_result *result)
 int pool_job_wait(struct ramload_job *job)
 {
 	struct pool_job *self = to_job(job);
+	int cancel;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&self->pool->lock);
 	while (!self->done)
 		pthread_cond_wait(&self->finished, &self->pool->lock);
 	pthread_mutex_unlock(&self->pool->lock);
+	pthread_setcancelstate(cancel, NULL);
 	return 0;
 }
 
