@@ -72,7 +72,8 @@ enum ramload_engine {
  * @RAMLOAD_IO_AUTO: read what is cached from there; the rest directly where
  *	file system and alignment allow it
  * @RAMLOAD_IO_DIRECT: read directly wherever the alignment allows it; -EINVAL
- *	if the file can do no direct I/O
+ *	if the file can do no direct I/O, is on NFS (a direct read that is killed
+ *	goes on storing), or, with the module, on overlayfs
  * @RAMLOAD_IO_BUFFERED: through the page cache
  */
 enum ramload_io {
@@ -406,10 +407,12 @@ RAMLOAD_API int ramload_queue_open(struct ramload_session *session, int fd,
  *
  * May block while too many jobs are unfinished. An error of an earlier job is
  * returned here as soon as it is known, for which jobs are looked at whenever
- * one is submitted; it stays until ramload_queue_sync(). -EINVAL does not.
+ * one is submitted; it stays until ramload_queue_sync(). -EINVAL and -EOVERFLOW
+ * do not.
  *
  * Context: One at a time. Waits for a job if too many are unfinished.
- * Return: 0, or -EINVAL (outside the block), -ESHUTDOWN (the session was
+ * Return: 0, or -EINVAL (outside the block), -EOVERFLOW (a sum of offset or
+ * address and length of the block does not fit), -ESHUTDOWN (the session was
  * stopped, or the workers have ended), or the first error of a job or of a
  * submission
  */
