@@ -27,8 +27,9 @@ OUTPUT = {"printf", "puts", "fputs", "fprintf", "fopen", "popen", "memcpy",
           "static_assert", "_Static_assert", "__attribute__", "work_begin",
           "table_add", "head", "metric", "metric_seconds"}
 # These are given the name of what they read: PART in the page.
-PART = {"image_read", "json_parse", "get_u8", "get_u32", "get_be32", "get_be64",
-        "get_name", "get_bytes", "get_message", "get_numbers", "check_u32"}
+PART = {"image_read", "json_parse", "get_u8", "get_u32", "get_be16", "get_be32",
+        "get_be64", "get_name", "get_bytes", "get_message", "get_numbers",
+        "check_u32"}
 # Progress.
 NO_MESSAGES = {"%s of %s, %.2f GB/s", "%zu running, %s",
                "; in all %u jobs, %s, %u failed"}
