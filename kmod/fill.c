@@ -66,7 +66,7 @@ static ssize_t fill_batch(struct fill *f, struct load_job *job)
 	     source_file_is_direct(src, seg->file_offset, fill_bytes(f)))) {
 		ret = fill_pinned(f, src);
 		/* Of memfd_secret(2) and devices, memory cannot be pinned. */
-		if (ret != -EFAULT)
+		if (ret != -EFAULT || f->target.userfault)
 			return ret;
 	}
 	return fill_user(f, src);
