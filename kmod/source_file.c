@@ -68,16 +68,32 @@ static bool is_overlay(const struct file *file)
 	return real_inode(file) != file_inode(file);
 }
 
-/*
- * Overlayfs reads its file below directly if, and only if, the fd has O_DIRECT: what
- * a kiocb says does not count, so neither alignment nor NFS could be seen to. Below
- * it, no NFS: O_DIRECT can be set at any time.
- */
-static bool is_refused_overlay(const struct file *file)
+/* A FUSE file system whose files may be others' of which it is not asked again. */
+static bool may_pass_through(const struct file *file)
 {
+	const struct inode *inode = file_inode(file);
+
+	return S_ISREG(inode->i_mode) &&
+	       inode->i_sb->s_magic == FUSE_SUPER_MAGIC &&
+	       inode->i_sb->s_stack_depth;
+}
+
+/*
+ * These read the file below directly if, and only if, the fd has O_DIRECT: what a
+ * kiocb says does not count, so neither alignment nor NFS could be seen to.
+ */
+static bool goes_by_flags(const struct file *file)
+{
+	return is_overlay(file) || may_pass_through(file);
+}
+
+/* Below overlayfs, no NFS: O_DIRECT can be set at any time. */
+static bool is_refused_for_flags(const struct file *file)
+{
+	if (goes_by_flags(file) && READ_ONCE(file->f_flags) & O_DIRECT)
+		return true;
 	return is_overlay(file) &&
-	       (READ_ONCE(file->f_flags) & O_DIRECT ||
-		real_inode(file)->i_sb->s_magic == NFS_SUPER_MAGIC);
+	       real_inode(file)->i_sb->s_magic == NFS_SUPER_MAGIC;
 }
 
 static bool is_refused(const struct super_block *sb)
@@ -109,7 +125,7 @@ static int check_type(const struct file *file)
 		return -ESPIPE;
 	if (!S_ISREG(mode) && !S_ISBLK(mode))
 		return -EINVAL;
-	if (is_refused(real_inode(file)->i_sb) || is_refused_overlay(file))
+	if (is_refused(real_inode(file)->i_sb) || is_refused_for_flags(file))
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EBADF;
@@ -126,7 +142,9 @@ static int check_type(const struct file *file)
  */
 static bool do_direct_reads_stray(const struct file *file)
 {
-	return file_inode(file)->i_sb->s_magic == NFS_SUPER_MAGIC;
+	const struct inode *inode = file_inode(file);
+
+	return S_ISREG(inode->i_mode) && inode->i_sb->s_magic == NFS_SUPER_MAGIC;
 }
 
 /*
@@ -141,7 +159,7 @@ static void find_alignment(struct source_file *src)
 	struct kstat stat = {};
 	u32 align;
 
-	if (!(file->f_mode & FMODE_CAN_ODIRECT) || is_overlay(file) ||
+	if (!(file->f_mode & FMODE_CAN_ODIRECT) || goes_by_flags(file) ||
 	    do_direct_reads_stray(file))
 		return;
 	if (!vfs_getattr(&file->f_path, &stat, STATX_DIOALIGN,

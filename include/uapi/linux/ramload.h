@@ -325,8 +325,9 @@ enum ramload_direct {
  *   @chunk_size or page_size; @result without RAMLOAD_LOAD_WAIT; a source
  *   that is neither regular file nor block device, is in procfs, a cgroup
  *   or resctrl, before Linux 6.10 on SMB, on an overlayfs above NFS, or on
- *   any with O_DIRECT, or cannot be read into kernel pages; RAMLOAD_DIRECT_ON
- *   with a source that can do no direct I/O, or is on NFS or overlayfs
+ *   any (or a FUSE that passes through) with O_DIRECT, or cannot be read into
+ *   kernel pages; RAMLOAD_DIRECT_ON with a source that can do no direct I/O,
+ *   or is on NFS, overlayfs or such a FUSE
  * * E2BIG: @nr_ranges or the bitmaps are over the limit; the ranges make more
  *   than 2^22 chunks (take a larger @chunk_size); @range_size is over a page;
  *   an element has non-zero bytes that this kernel does not know
