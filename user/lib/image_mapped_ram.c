@@ -531,9 +531,9 @@ static bool skip_ram_section(struct stream *s)
 
 	if (get_be32(s, "section id") != s->section)
 		return false;
-	do {
+	word = get_be64(s, "a section of RAM");
+	if (word == RAM_FLUSH)
 		word = get_be64(s, "a section of RAM");
-	} while (word == RAM_FLUSH);
 	return word == RAM_END;
 }
 
