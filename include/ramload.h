@@ -72,8 +72,8 @@ enum ramload_engine {
  * @RAMLOAD_IO_AUTO: read what is cached from there; the rest directly where
  *	file system and alignment allow it
  * @RAMLOAD_IO_DIRECT: read directly wherever the alignment allows it; -EINVAL
- *	if the file can do no direct I/O, is on NFS (a direct read that is killed
- *	goes on storing), or, with the module, on overlayfs
+ *	if the file can do no direct I/O, or is on NFS (a direct read that is
+ *	killed goes on storing) or overlayfs (which may be above NFS)
  * @RAMLOAD_IO_BUFFERED: through the page cache
  */
 enum ramload_io {

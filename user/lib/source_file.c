@@ -34,20 +34,23 @@ static uint64_t file_size(int fd)
 
 /*
  * A direct read of NFS that is killed returns while the server may still answer into
- * memory, which may be shared and used by others since.
+ * memory, which may be shared and used by others since. NFS may be below overlayfs.
  */
-static bool is_on_nfs(int fd)
+static bool may_be_on_nfs(int fd)
 {
 	struct statfs fs;
+	struct stat st;
 
-	return !fstatfs(fd, &fs) && fs.f_type == NFS_SUPER_MAGIC;
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && !fstatfs(fd, &fs) &&
+	       (fs.f_type == NFS_SUPER_MAGIC ||
+		fs.f_type == OVERLAYFS_SUPER_MAGIC);
 }
 
 /* Whether direct reads make sense at all. */
 static bool find_alignment(struct source_file *source)
 {
 	source->size = file_size(source->fd);
-	return !is_on_nfs(source->fd) &&
+	return !may_be_on_nfs(source->fd) &&
 	       direct_io_alignment(source->fd, &source->offset_align,
 				   &source->dest_align) &&
 	       source->offset_align <= SOURCE_READ_MAX;
