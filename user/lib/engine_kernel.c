@@ -210,7 +210,10 @@ static const struct job_ops kernel_job_ops = {
 static void kernel_stop(struct engine *engine)
 {
 	struct kernel_engine *self = to_engine(engine);
+	int cancel;
 
+	/* A thread that is cancelled must not take the lock with it. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&self->lock);
 	for (struct kernel_job *job = self->jobs; job; job = job->next)
 		kernel_cancel(&job->job);
@@ -220,6 +223,7 @@ static void kernel_stop(struct engine *engine)
 		close(self->fd);
 	self->fd = -1;
 	pthread_mutex_unlock(&self->lock);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 static void kernel_close(struct engine *engine)

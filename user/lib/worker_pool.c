@@ -14,8 +14,8 @@
  * then each worker reports how far it got. So of all errors reported, that of
  * the lowest chunk is at the first byte that was not done.
  *
- * **Cancellation.** A thread that is cancelled (pthread_cancel()) while it waits would
- * end with the lock: so it is not while it waits.
+ * **Cancellation.** A thread that is cancelled (pthread_cancel()) with the lock would
+ * end with it: so it is not while it waits, nor where it writes.
  *
  * **Locking.** worker_pool.lock protects the list of unfinished jobs and, of
  * each job, users, done, and the error. What workers look at between two chunks
@@ -140,6 +140,7 @@ static void finish_job(struct pool_job *job)
 {
 	struct worker_pool *pool = job->pool;
 	struct pool_job **link = &pool->jobs;
+	int cancel;
 
 	while (*link != job)
 		link = &(*link)->next;
@@ -149,7 +150,9 @@ static void finish_job(struct pool_job *job)
 	find_cancelled(job);
 	job->done = true;
 	pthread_cond_broadcast(&job->finished);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	eventfd_write(job->job.fd, 1);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 /* Called with the pool's lock held. */
@@ -217,17 +220,20 @@ static void *work(void *arg)
 
 /*
  * Signals are for the caller's threads; but those that say what a worker's own access to
- * memory met, who has a handler for them has it for workers, too.
+ * memory met stay as they are: who has a handler for them has it for workers, too.
  */
 static int start_workers(struct worker_pool *pool, unsigned int nr)
 {
+	static const int own[] = { SIGBUS, SIGSEGV };
 	sigset_t all, old;
 	int err = 0;
 
 	sigfillset(&all);
-	sigdelset(&all, SIGBUS);
-	sigdelset(&all, SIGSEGV);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_sigmask(SIG_SETMASK, NULL, &old);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (!sigismember(&old, own[i]))
+			sigdelset(&all, own[i]);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	while (!err && pool->nr_workers < nr) {
 		struct pool_worker *worker = &pool->workers[pool->nr_workers];
 
