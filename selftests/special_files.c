@@ -403,7 +403,6 @@ TEST_F_TIMEOUT(no_file, overlay_with_o_direct, TIMEOUT)
 	EXPECT_EQ(0, load_wait(self->fd, &load, NULL));
 	close(direct);
 	close(fd);
-	close(dir);
 }
 
 /*

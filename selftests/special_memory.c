@@ -55,7 +55,6 @@ FIXTURE_SETUP(special_memory)
 		SKIP(return, "%s", why.text);
 	self->src = file_create_pattern(dir, SEED_SOURCE, LENGTH);
 	ASSERT_LE(0, self->src);
-	close(dir);
 }
 
 FIXTURE_TEARDOWN(special_memory)

@@ -57,7 +57,6 @@ FIXTURE_SETUP(watched)
 		SKIP(return, "%s", why.text);
 	self->src = file_create_pattern(dir, SEED_SOURCE, LENGTH);
 	ASSERT_LE(0, self->src);
-	close(dir);
 	if (memory_map(&self->m, variant->kind, LENGTH, &why))
 		SKIP(return, "%s", why.text);
 }
@@ -76,11 +75,9 @@ FIXTURE_TEARDOWN(watched)
 						   LENGTH - PAGE,	\
 						   self->m.map + PAGE / 2); \
 		struct ramload_load load = LOAD(self->src, &range, 1,	\
-						.direct = variant->direct, \
-						.flags = RAMLOAD_LOAD_WAIT); \
+						.direct = variant->direct); \
 									\
-		ASSERT_EQ(0, raw_load(self->fd, &load));		\
-		close(load.out_job_fd);					\
+		ASSERT_EQ(0, load_wait(self->fd, &load, NULL));		\
 		ASSERT_TRUE(pattern_matches(self->m.map + PAGE / 2,	\
 					    SEED_SOURCE, PAGE / 2,	\
 					    LENGTH - PAGE));		\
