@@ -92,6 +92,7 @@ size_t load_range_bitmap_bytes(const struct load_range *r)
 
 static int check_range(const struct ramload_range *in)
 {
+	u64 dest = untagged_addr(in->dest);
 	u64 end;
 
 	if (in->flags)
@@ -108,11 +109,11 @@ static int check_range(const struct ramload_range *in)
 		return -EINVAL;
 	}
 	if (check_add_overflow(in->file_offset, in->length, &end) ||
-	    end > LLONG_MAX || check_add_overflow(in->dest, in->length, &end))
+	    end > LLONG_MAX || check_add_overflow(dest, in->length, &end))
 		return -EOVERFLOW;
-	if (in->dest != (unsigned long)in->dest ||
+	if (dest != (unsigned long)dest ||
 	    in->length != (unsigned long)in->length ||
-	    !access_ok((void __user *)(unsigned long)in->dest, in->length))
+	    !access_ok((void __user *)(unsigned long)dest, in->length))
 		return -EFAULT;
 	return 0;
 }
@@ -134,7 +135,8 @@ static int add(struct load_request *req, const struct ramload_range *in,
 	*r = (struct load_range){
 		.file_offset = in->file_offset,
 		.length = in->length,
-		.dest = in->dest,
+		/* VMAs are looked up by addresses without a tag. */
+		.dest = untagged_addr(in->dest),
 	};
 	if (in->bitmap) {
 		r->page_shift = ilog2(in->page_size);
