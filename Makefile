@@ -199,6 +199,8 @@ $(B)/unit/stat_test: UNIT_FLAGS := -Iuser/stat $(NL_LIBS)
 $(B)/unit/stat_answer_test: UNIT_FLAGS := -Iuser/stat $(NL_LIBS) \
 	-Wl,--wrap=recvfrom,--wrap=socket_join,--wrap=socket_send
 
+$(B)/unit/source_file_test: UNIT_FLAGS := -Wl,--wrap=pread64
+
 STAT_REPORT_OBJS := $(addprefix $(B)/san/user/cli/, bar.o figure.o input.o \
 	job_row.o message.o name.o options.o output.o size.o stat_json.o \
 	stat_prometheus.o stat_text.o table.o watch_jobs.o watch_line.o)

@@ -284,7 +284,8 @@ RAMLOAD_API int ramload_load(struct ramload_session *session, int fd,
  * @done: no byte of the destination will be written any more
  * @error: 0, or the negative errno that ended the job, once it is done:
  *	-ENODATA: the file ends at @error_offset; -EFAULT: the destination is
- *	not writable memory; -ECANCELED: cancelled; else what pread() gave
+ *	not writable memory; -ECANCELED: cancelled; else what pread() gave, and
+ *	-EIO if a file system answered -ENODATA or -ECANCELED
  * @bytes_total: bytes to load
  * @bytes_done: bytes loaded so far; only ever grows
  * @error_block: if @error, index of the block of the first byte (in the order

@@ -404,6 +404,12 @@ static void init_kiocb(struct kiocb *kiocb, struct file *file, loff_t pos,
 	kiocb->ki_flags |= direct_flag;
 }
 
+/* What a FUSE daemon answers is not to look like a cancel, nor the file's end. */
+static ssize_t as_answer(ssize_t ret)
+{
+	return ret == -ECANCELED || ret == -ENODATA ? -EIO : ret;
+}
+
 /* Read up to @bytes and advance @iter by what was read. */
 static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
 			 size_t bytes, int direct_flag)
@@ -421,7 +427,7 @@ static ssize_t read_some(struct file *file, loff_t pos, struct iov_iter *iter,
 		ret /= 2;
 	if (ret > 0)
 		iov_iter_advance(iter, ret);
-	return ret;
+	return as_answer(ret);
 }
 
 /*

@@ -512,4 +512,35 @@ TEST_F_TIMEOUT(no_file, fuse_without_cache, TIMEOUT)
 	fuse_source_stop(s);
 }
 
+/* What it answers may be what the module itself would say of something else. */
+TEST_F_TIMEOUT(no_file, fuse_answers_what_is_ours, TIMEOUT)
+{
+	static const int answers[] = { ENODATA, ECANCELED };
+	struct ramload_job_result result;
+	struct fuse_source *s;
+	struct reason why;
+	unsigned int i;
+
+	s = fuse_source_start_flags(MIB(1), UINT64_MAX, FOPEN_DIRECT_IO, &why);
+	if (!s)
+		SKIP(return, "%s", why.text);
+	s->fail_at = 0;
+	for (i = 0; i < 12; i++) {
+		struct memory m;
+		struct ramload_range range = { .length = MIB(1) };
+		struct ramload_load load = LOAD(s->fd, &range, 1,
+						.direct = i % 3);
+
+		s->fail_with = answers[i / 6];
+		ASSERT_EQ(0, memory_map(&m, i % 6 < 3 ? MEMORY_MEMFD :
+					MEMORY_ANON, MIB(1), &why));
+		range.dest = (uintptr_t)m.map;
+		ASSERT_EQ(-EIO, load_wait(self->fd, &load, &result));
+		ASSERT_EQ(RAMLOAD_JOB_FAILED, result.out_state);
+		ASSERT_EQ(0, result.out_bytes_done);
+		memory_unmap(&m);
+	}
+	fuse_source_stop(s);
+}
+
 TEST_HARNESS_MAIN

@@ -101,7 +101,10 @@ static ssize_t read_at(int fd, char *dest, uint64_t length, uint64_t offset)
 	do {
 		got = pread(fd, dest, length, offset);
 	} while (got < 0 && errno == EINTR);
-	return got < 0 ? -errno : got;
+	if (got >= 0)
+		return got;
+	/* A file system's answer is not to look like a cancel or the end. */
+	return errno == ECANCELED || errno == ENODATA ? -EIO : -errno;
 }
 
 /*
