@@ -362,7 +362,9 @@ static void set_piece(struct shmem_piece *piece, struct folio *folio,
 
 /*
  * Is the folio in the page cache for our sake only? One that is dirty was asked for
- * by fallocate(2), one that is pinned is a device's (memfd_pin_folios()).
+ * by fallocate(2), one that is pinned is a device's (memfd_pin_folios()). Who is
+ * about to pin it, and has a reference only, cannot be told from others that have
+ * one for a moment: he gets memory that is no longer in the file.
  */
 static bool is_ours(struct folio *folio)
 {

@@ -73,8 +73,9 @@
  * **Sources that do not answer.** A cancel asks workers to stop; one that waits
  * for a device or a server goes on waiting until it answers, and the job is
  * done then. A fatal signal ends the wait of a read through the page cache at
- * once. A direct read waits uninterruptibly, as that of pread(2) does: the
- * process then stays until the device answers. Nobody else waits for it.
+ * once. A direct read waits uninterruptibly, as that of pread(2) does, and so
+ * does one of a FUSE file without a page cache, once the daemon has taken it:
+ * the process then stays until there is an answer. Nobody else waits for it.
  *
  * **Memory.** What a job needs (ranges, bitmaps, its chunk table) is charged
  * to the caller's memory cgroup, pages of the destination to the cgroup of
@@ -266,7 +267,8 @@ enum ramload_load_flags {
 
 /**
  * enum ramload_direct - whether to read past the page cache of the source
- * @RAMLOAD_DIRECT_AUTO: what has pages in the page cache is read from there;
+ * @RAMLOAD_DIRECT_AUTO: what has pages in the page cache (in its second half:
+ *	the first may have been read ahead just now) is read from there;
  *	the rest is read directly if the file system and the alignment of file
  *	offset and destination allow it, else through the page cache. So is what
  *	is shorter than 64 KiB, unless much of it is to be read and the source
@@ -468,13 +470,18 @@ enum ramload_job_result_flags {
  *
  * * -ENODATA: the file ends at @out_error_offset
  * * -EFAULT: the destination is not mapped, not writable, or beyond the end
- *   of the file it maps
+ *   of the file it maps; or a store to it would get SIGBUS, also because a
+ *   file system on a disk is full or the hugetlb pool is empty
  * * -ECANCELED: cancelled: by RAMLOAD_JOB_CANCEL, by closing the job or the
  *   context, or because the process ended
  * * -ENOMEM: no memory for the destination, or over its memory cgroup's limit
- * * -ENOSPC: the file system of a shared mapping is full
- * * -EDQUOT: what its owner may have there is used up
- * * -EIO and whatever else read(2) of the source gives
+ * * -ENOSPC: with RAMLOAD_FEATURE_SHMEM_FILL, a tmpfs of the destination is
+ *   full, or memory of a memfd may not be committed
+ *   (vm.overcommit_memory = 2); elsewhere that is -EFAULT
+ * * -EDQUOT: likewise, what the owner may have in a tmpfs is used up
+ * * -EIO and whatever else read(2) of the source gives; -EIO also in place
+ *   of -ENODATA and -ECANCELED, if a file system answers that, and where a
+ *   page of the destination cannot be read from swap
  */
 struct ramload_job_result {
 	__u32 size;
