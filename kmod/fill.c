@@ -308,9 +308,8 @@ static void fail(struct fill *f, struct load_job *job, int err)
 {
 	const struct load_request *req = load_job_request(job);
 	const struct load_segment *seg = &f->segs[f->seg];
-	u32 range = load_request_find(req, seg->range, seg->file_offset);
 
-	load_job_fail(job, range, seg->file_offset, err);
+	load_job_fail(job, load_request_find(req, seg), seg->file_offset, err);
 }
 
 /* Nothing more of the chunk will be loaded. */

@@ -345,24 +345,30 @@ void load_request_extent(const struct load_request *req, u64 *start, u64 *end)
 	}
 }
 
+static bool has_byte(const struct load_range *r, u64 file_offset, u64 dest)
+{
+	u64 offset = file_offset - r->file_offset;
+
+	return offset < r->length && dest - r->dest == offset &&
+	       (!r->bitmap || test_bit_le(offset >> r->page_shift, r->bitmap));
+}
+
 /**
- * load_request_find() - which of ranges that adjoin a byte is in
+ * load_request_find() - which range a byte of a segment is in
  * @req: the request
- * @range: the first of them
- * @file_offset: offset of the byte in the source; it is in one of them
+ * @seg: the segment, or what is left of it: its first byte is meant; it begins
+ *	in load_segment.range, or in one behind that
  *
  * Return: index of the range.
  */
-u32 load_request_find(const struct load_request *req, u32 range,
-		      u64 file_offset)
+u32 load_request_find(const struct load_request *req,
+		      const struct load_segment *seg)
 {
-	const struct load_range *r = &req->ranges[range];
+	u32 range = seg->range;
 
-	while (file_offset - r->file_offset >= r->length &&
-	       range + 1 < req->nr_ranges) {
+	while (range + 1 < req->nr_ranges &&
+	       !has_byte(&req->ranges[range], seg->file_offset, seg->dest))
 		range++;
-		r++;
-	}
 	return range;
 }
 

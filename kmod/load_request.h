@@ -86,8 +86,8 @@ u64 load_request_file_offset(const struct load_request *req,
 			     struct load_position pos);
 u64 load_request_dest(const struct load_request *req, struct load_position pos);
 void load_request_extent(const struct load_request *req, u64 *start, u64 *end);
-u32 load_request_find(const struct load_request *req, u32 range,
-		      u64 file_offset);
+u32 load_request_find(const struct load_request *req,
+		      const struct load_segment *seg);
 bool load_request_next(const struct load_request *req,
 		       struct load_position *pos, struct load_position end,
 		       struct load_segment *seg);

@@ -400,6 +400,28 @@ TEST_F_TIMEOUT(memory_file, error_is_of_the_right_range, TIMEOUT)
 	EXPECT_EQ(0, memcmp(self->m.map, self->right, 10 * PAGE + 100));
 }
 
+/* Also if a range that has nothing present, or is elsewhere, is between them. */
+TEST_F_TIMEOUT(memory_file, error_is_not_of_an_absent_range, TIMEOUT)
+{
+	static const uint8_t absent[2];
+	const struct ramload_range r[] = {
+		RANGE(0, PAGE, self->m.map),
+		RANGE(0, 16 * PAGE, self->m.map + 32 * PAGE,
+		      .bitmap = (uintptr_t)absent, .page_size = PAGE),
+		RANGE(PAGE, PAGE, self->m.map + PAGE,
+		      .bitmap = (uintptr_t)absent, .page_size = PAGE),
+		RANGE(PAGE, PAGE, self->m.map + PAGE),
+	};
+	struct ramload_load load = LOAD(self->src, r, 4);
+	struct ramload_job_result result;
+
+	ASSERT_EQ(0, ftruncate(self->src, PAGE + 100));
+	ASSERT_EQ(-ENODATA, load_wait(self->fd, &load, &result));
+	EXPECT_EQ(3, result.out_error_range);
+	EXPECT_EQ(PAGE + 100, result.out_error_offset);
+	EXPECT_EQ(PAGE + 100, result.out_bytes_done);
+}
+
 /* The file has its last bytes in small pages, and nothing behind them. */
 TEST_F_TIMEOUT(memory_file, length_is_odd, TIMEOUT)
 {
