@@ -567,7 +567,7 @@ static bool commit_fresh(struct inode *inode, struct shmem_piece *piece,
 }
 
 /*
- * Nothing that counts was read into the fresh piece. If the folio is there for
+ * Nothing that counts was read into the fresh piece, or behind the end. If the folio is there for
  * our sake only, it leaves the page cache, so that a hole remains one.
  */
 static void discard_fresh(struct inode *inode, struct shmem_piece *piece)
@@ -584,13 +584,14 @@ static void discard_fresh(struct inode *inode, struct shmem_piece *piece)
 static bool commit_piece(struct inode *inode, struct shmem_piece *piece,
 			 size_t bytes)
 {
-	if (!piece->fresh)
+	if (!piece->fresh) {
 		clear_truncated(inode, piece);
-	else if (!bytes)
-		discard_fresh(inode, piece);
-	else
-		return commit_fresh(inode, piece, bytes);
-	return true;
+		return true;
+	}
+	if (bytes && commit_fresh(inode, piece, bytes))
+		return true;
+	discard_fresh(inode, piece);
+	return !bytes;
 }
 
 /* How many pieces are to be read. */
