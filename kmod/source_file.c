@@ -79,8 +79,10 @@ static bool may_pass_through(const struct file *file)
 }
 
 /*
- * These read the file below directly if, and only if, the fd has O_DIRECT: what a
- * kiocb says does not count, so neither alignment nor NFS could be seen to.
+ * These read the file below directly if, and only if, the fd has O_DIRECT (or, of
+ * FUSE, had it when it was opened): what a kiocb says does not count, so neither
+ * alignment nor NFS could be seen to. Who opens one of FUSE so and clears the flag
+ * gets past us: his reads end as those of read(2) would.
  */
 static bool goes_by_flags(const struct file *file)
 {
