@@ -117,6 +117,53 @@ TEST_F(load, waiting_thread_is_cancelled)
 	big_end(&big);
 }
 
+struct cancelled_thread {
+	struct ramload_session *session;
+	const struct ramload_load_options *options;
+	const struct ramload_block *block;
+	int fd;
+	bool loads;
+	bool frees;
+};
+
+static void *cancelled_thread(void *arg)
+{
+	struct cancelled_thread *t = arg;
+	struct ramload_job *job;
+	int err;
+
+	pthread_cancel(pthread_self());
+	err = ramload_load(t->session, t->fd, t->block, 1, t->options, &job);
+	t->loads = !err;
+	ramload_job_free(job);
+	t->frees = true;
+	pthread_testcancel();
+	return t;
+}
+
+/* One that is to end does so when its job is made, and when it is freed. */
+TEST_F(load, cancelled_thread_loads_and_frees)
+{
+	uint8_t *dest = map_dest(LENGTH, 0);
+	struct ramload_block block = { .length = LENGTH, .dest = dest };
+	struct cancelled_thread t = {
+		.session = self->session,
+		.options = &self->options,
+		.block = &block,
+		.fd = self->fd,
+	};
+	pthread_t thread;
+	void *end;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, cancelled_thread, &t));
+	ASSERT_EQ(0, pthread_join(thread, &end));
+	EXPECT_EQ(PTHREAD_CANCELED, end);
+	EXPECT_TRUE(t.loads);
+	EXPECT_TRUE(t.frees);
+	EXPECT_EQ(1, self->cleaned);
+	unmap_dest(dest, LENGTH, 0);
+}
+
 TEST_F(load, cancel_at_once)
 {
 	struct ramload_result result;

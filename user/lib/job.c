@@ -5,10 +5,12 @@
  * What is the same for the jobs of all engines: a load is checked and cut here,
  * so that every engine refuses the same things with the same errors; and the
  * caller's cleanup function is called here, in the only two places where it can
- * be: a load that is refused, and the end of a job.
+ * be: a load that is refused, and the end of a job. A thread that is cancelled
+ * meanwhile ends after that, or what a job has would be leaked, or freed twice.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -124,9 +126,10 @@ RAMLOAD_API int ramload_load(struct ramload_session *session, int fd,
 		.blocks = blocks,
 		.nr_blocks = nr_blocks,
 	};
-	int err;
+	int cancel, err;
 
 	*job = NULL;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	err = options_copy(&opts, sizeof(opts), options);
 	if (!err) {
 		request.io = opts.io;
@@ -134,14 +137,14 @@ RAMLOAD_API int ramload_load(struct ramload_session *session, int fd,
 		request.chunk = opts.rules.chunk;
 		err = load(session, &request, &opts.rules, job);
 	}
-	if (err) {
-		if (opts.cleanup)
-			opts.cleanup(opts.user);
-		return err;
+	if (!err) {
+		(*job)->user = opts.user;
+		(*job)->cleanup = opts.cleanup;
+	} else if (opts.cleanup) {
+		opts.cleanup(opts.user);
 	}
-	(*job)->user = opts.user;
-	(*job)->cleanup = opts.cleanup;
-	return 0;
+	pthread_setcancelstate(cancel, NULL);
+	return err;
 }
 
 RAMLOAD_API int ramload_job_fd(const struct ramload_job *job)
@@ -185,9 +188,11 @@ RAMLOAD_API void ramload_job_free(struct ramload_job *job)
 {
 	void (*cleanup)(void *user);
 	void *user;
+	int cancel;
 
 	if (!job)
 		return;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	cleanup = job->cleanup;
 	user = job->user;
 	job->ops->cancel(job);
@@ -195,4 +200,5 @@ RAMLOAD_API void ramload_job_free(struct ramload_job *job)
 	job->ops->free(job);
 	if (cleanup)
 		cleanup(user);
+	pthread_setcancelstate(cancel, NULL);
 }
