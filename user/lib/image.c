@@ -19,6 +19,7 @@
 
 #include "bitmap.h"
 #include "bits.h"
+#include "file_error.h"
 #include "image.h"
 
 /* In the order of probing: raw comes last, it takes nearly everything. */
@@ -118,10 +119,10 @@ int image_read(struct image_file *file, uint64_t offset, void *buf,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			int err = errno;
+			int err = file_error();
 
-			return image_fail(file, -err, offset, "%s: %s", what,
-					  strerrordesc_np(err));
+			return image_fail(file, err, offset, "%s: %s", what,
+					  strerrordesc_np(-err));
 		}
 		if (!n)
 			return image_fail(file, -ENODATA, offset,

@@ -22,6 +22,7 @@
 
 #include "bits.h"
 #include "direct_io.h"
+#include "file_error.h"
 #include "save_file.h"
 
 /* Guest memory is nobody else's business. */
@@ -220,7 +221,7 @@ int save_file_write(const struct save_file *file, const void *data,
 		else if ((errno == EINVAL || errno == EFAULT) && fd != file->fd)
 			fd = file->fd;
 		else if (errno != EINTR)
-			return -errno;
+			return file_error();
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "bits.h"
 #include "direct_io.h"
+#include "file_error.h"
 #include "source_cache.h"
 #include "source_file.h"
 
@@ -101,10 +102,7 @@ static ssize_t read_at(int fd, char *dest, uint64_t length, uint64_t offset)
 	do {
 		got = pread(fd, dest, length, offset);
 	} while (got < 0 && errno == EINTR);
-	if (got >= 0)
-		return got;
-	/* A file system's answer is not to look like a cancel or the end. */
-	return errno == ECANCELED || errno == ENODATA ? -EIO : -errno;
+	return got < 0 ? file_error() : got;
 }
 
 /*
