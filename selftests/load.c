@@ -32,14 +32,9 @@
 #define HANG		300
 #define GIB(n)		((size_t)(n) << 30)
 
-struct process {
-	pid_t pid;
-	atomic_ulong batches;
-};
-
 struct shared {
 	atomic_bool stop;
-	struct process processes[PROCESSES];
+	atomic_ulong batches[PROCESSES];
 };
 
 FIXTURE(load)
@@ -209,7 +204,7 @@ static int load_batch(int fd, int src, char *dest, size_t shift, bool in_order)
 
 static void process_main(load_t *self, unsigned int nr)
 {
-	struct process *p = &self->shared->processes[nr];
+	atomic_ulong *batches = &self->shared->batches[nr];
 	unsigned int workers = 1 + nr % 2;
 	struct reason why;
 	struct memory m;
@@ -222,9 +217,9 @@ static void process_main(load_t *self, unsigned int nr)
 		_exit(errno);
 	do {
 		err = load_batch(fd, self->src, m.map,
-				 p->batches % 256 * PAGE, workers == 1);
+				 *batches % 256 * PAGE, workers == 1);
 		if (!err)
-			p->batches++;
+			++*batches;
 	} while (!err && !self->shared->stop);
 	_exit(err);
 }
@@ -238,7 +233,7 @@ static unsigned long sum_of_batches(load_t *self, unsigned long *least,
 	*least = -1UL;
 	*most = 0;
 	for (i = 0; i < PROCESSES; i++) {
-		n = self->shared->processes[i].batches;
+		n = self->shared->batches[i];
 		*least = n < *least ? n : *least;
 		*most = n > *most ? n : *most;
 		sum += n;
@@ -248,24 +243,24 @@ static unsigned long sum_of_batches(load_t *self, unsigned long *least,
 
 TEST_F_TIMEOUT(load, many_processes, LONG_TIMEOUT)
 {
-	struct process *p = self->shared->processes;
 	unsigned int seconds = run_seconds(5);
 	unsigned long least, most, sum;
 	long users = module_users();
+	pid_t pids[PROCESSES];
 	int i, status;
 
 	for (i = 0; i < PROCESSES; i++) {
-		p[i].pid = fork();
-		if (!p[i].pid)
+		pids[i] = fork();
+		if (!pids[i])
 			process_main(self, i);
-		ASSERT_LT(0, p[i].pid);
+		ASSERT_LT(0, pids[i]);
 	}
 	sleep(seconds);
 	self->shared->stop = true;
 	for (i = 0; i < PROCESSES; i++) {
-		if (!process_wait(p[i].pid, &status, 0, HANG)) {
-			process_show(p[i].pid);
-			kill(p[i].pid, SIGKILL);
+		if (!process_wait(pids[i], &status, 0, HANG)) {
+			process_show(pids[i]);
+			kill(pids[i], SIGKILL);
 			status = SIGKILL;
 		}
 		EXPECT_EQ(0, status);
