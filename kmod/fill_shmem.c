@@ -567,8 +567,9 @@ static bool commit_fresh(struct inode *inode, struct shmem_piece *piece,
 }
 
 /*
- * Nothing that counts was read into the fresh piece, or behind the end. If the folio is there for
- * our sake only, it leaves the page cache, so that a hole remains one.
+ * Nothing that counts was read into the fresh piece, or behind the end. If the
+ * folio is there for our sake only, it leaves the page cache, so that a hole
+ * remains one.
  */
 static void discard_fresh(struct inode *inode, struct shmem_piece *piece)
 {

@@ -90,9 +90,9 @@ size_t load_range_bitmap_bytes(const struct load_range *r)
 	return DIV_ROUND_UP(r->length >> r->page_shift, 8);
 }
 
-static int check_range(const struct ramload_range *in)
+/* @dest is that of the range, without a tag. */
+static int check_range(const struct ramload_range *in, u64 dest)
 {
-	u64 dest = untagged_addr(in->dest);
 	u64 end;
 
 	if (in->flags)
@@ -122,9 +122,11 @@ static int add(struct load_request *req, const struct ramload_range *in,
 	       u64 *bitmap_bytes)
 {
 	struct load_range *r = &req->ranges[req->nr_ranges];
+	/* As VMAs are looked up by. Once: what is checked is what is used. */
+	u64 dest = untagged_addr(in->dest);
 	int err;
 
-	err = check_range(in);
+	err = check_range(in, dest);
 	if (err)
 		return err;
 	if (check_add_overflow(req->bytes_total, in->length,
@@ -135,8 +137,7 @@ static int add(struct load_request *req, const struct ramload_range *in,
 	*r = (struct load_range){
 		.file_offset = in->file_offset,
 		.length = in->length,
-		/* VMAs are looked up by addresses without a tag. */
-		.dest = untagged_addr(in->dest),
+		.dest = dest,
 	};
 	if (in->bitmap) {
 		r->page_shift = ilog2(in->page_size);
