@@ -53,7 +53,9 @@
  * **End of file.** A range must lie inside the file. Where the file ends
  * before the range does, the bytes before its end are loaded and the job
  * fails with ENODATA at the offset of the end; the destination behind it is
- * not touched. Holes of a sparse file are loaded as zeros.
+ * not touched. The end is where read(2) would find it: before 6.13, that of
+ * tmpfs, met by a truncate, may go on to the end of the page that the file
+ * ended in. Holes of a sparse file are loaded as zeros.
  *
  * **Partial progress.** If a job fails or is cancelled, what was loaded stays.
  * The result gives the number of bytes loaded in all, and the first position
