@@ -437,6 +437,30 @@ TEST_F(load, bad_options)
 #define CACHED	(12 * MiB)
 #define PAGES	(CACHED / GUARD)
 
+/*
+ * Load what is not cached; returns how many pages are afterwards, UINT_MAX if the
+ * load went wrong. What is being read ahead when a job ends cannot be dropped:
+ * if the disk is slow, pages may remain once, but not each time.
+ */
+static unsigned int load_uncached(FIXTURE_DATA(load) *self,
+				  const struct ramload_block *blocks,
+				  size_t nr, uint8_t *dest)
+{
+	struct ramload_result result;
+	unsigned int left = 1;
+
+	for (int tries = 0; left && tries < 10; tries++) {
+		drop_cache(self->fd);
+		memset(dest, FRESH, CACHED);
+		if (load_all(self->session, self->fd, blocks, nr,
+			     &self->options, &result) ||
+		    !holds(dest, CACHED, 0))
+			return UINT_MAX;
+		left = cached_pages(self->fd, 0, CACHED);
+	}
+	return left;
+}
+
 TEST_F(load, dontcache)
 {
 	uint64_t there = CACHED / 2;
@@ -450,10 +474,7 @@ TEST_F(load, dontcache)
 	if (cached_pages(self->fd, 0, CACHED))
 		SKIP(return, "files cannot be evicted here");
 	self->options.dontcache = true;
-	ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
-			      &self->options, &result));
-	EXPECT_TRUE(holds(dest, CACHED, 0));
-	EXPECT_EQ(0, cached_pages(self->fd, 0, CACHED));
+	EXPECT_EQ(0, load_uncached(self, &block, 1, dest));
 
 	/* A machine that is short of memory may drop some pages by itself. */
 	for (int tries = 0; kept != MiB / GUARD && tries < 10; tries++) {
@@ -479,7 +500,6 @@ TEST_F(load, dontcache_of_pages)
 	static struct ramload_block blocks[PAGES];
 	uint64_t nr = PAGES;
 	uint8_t *dest = map_dest(CACHED, 0);
-	struct ramload_result result;
 
 	drop_cache(self->fd);
 	if (cached_pages(self->fd, 0, CACHED))
@@ -492,10 +512,7 @@ TEST_F(load, dontcache_of_pages)
 			.dest = dest + i * 7 % nr * GUARD,
 		};
 	self->options.dontcache = true;
-	ASSERT_EQ(0, load_all(self->session, self->fd, blocks, nr,
-			      &self->options, &result));
-	EXPECT_TRUE(holds(dest, CACHED, 0));
-	EXPECT_EQ(0, cached_pages(self->fd, 0, CACHED));
+	EXPECT_EQ(0, load_uncached(self, blocks, nr, dest));
 	unmap_dest(dest, CACHED, 0);
 }
 
