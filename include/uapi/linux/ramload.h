@@ -257,10 +257,11 @@ struct ramload_range {
  *	nothing was cached when the job was submitted is dropped again, with
  *	what was read ahead around it: most of it by the workers meanwhile, the
  *	rest by who learns from RAMLOAD_LOAD_WAIT or RAMLOAD_JOB_RESULT that the
- *	job is done, or closes it. What others use then stays; what others have
- *	read in these regions meanwhile goes, too. Of regions that are partly
- *	cached, nothing is dropped. It does not change what is read directly.
- *	Nothing is dropped of files whose only place is memory.
+ *	job is done, or closes it. What others use then stays, and what is still
+ *	being read ahead; what others have read in these regions meanwhile goes,
+ *	too. Of regions that are partly cached, nothing is dropped. It does not
+ *	change what is read directly. Nothing is dropped of files whose only
+ *	place is memory.
  */
 enum ramload_load_flags {
 	RAMLOAD_LOAD_WAIT = 1 << 0,
