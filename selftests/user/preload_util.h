@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../user/shim/preload_stamp.h"
 #include "load_util.h"
 
 #define PAGE		4096
@@ -184,6 +185,21 @@ static inline int write_pages(const struct image *image)
 	return 0;
 }
 
+/*
+ * The shim waits a moment for a file that was written just now, but not for long:
+ * the clock of a busy virtual machine may stand still meanwhile.
+ */
+static inline int wait_until_old(int fd)
+{
+	struct preload_stamp stamp;
+
+	if (!preload_stamp_take(fd, &stamp))
+		return -1;
+	while (!preload_stamp_is_old(&stamp))
+		usleep(10000);
+	return 0;
+}
+
 /* What is absent has bytes in the file, too: 0xee. */
 static inline int make_image(struct image *image, uint64_t start,
 			     uint64_t length, enum pattern pattern,
@@ -204,9 +220,9 @@ static inline int make_image(struct image *image, uint64_t start,
 	for (uint64_t page = 0; page < pages; page++)
 		if (in_pattern(pattern, page))
 			image->bitmap[page / 8] |= 1 << page % 8;
-	if (write_header(image, bitmap_length))
+	if (write_header(image, bitmap_length) || write_pages(image))
 		return -1;
-	return write_pages(image);
+	return wait_until_old(image->fd);
 }
 
 static inline void free_image(struct image *image)
@@ -379,6 +395,8 @@ static inline long summary_value(const char *summary, const char *word)
 
 	snprintf(key, sizeof(key), " %s=", word);
 	at = strstr(summary, key);
+	if (!at)
+		printf("# no %s in: %s", word, summary);
 	return at ? atol(at + strlen(key)) : -1;
 }
 
