@@ -437,25 +437,34 @@ TEST_F(load, bad_options)
 #define CACHED	(12 * MiB)
 #define PAGES	(CACHED / GUARD)
 
+static void load_anew(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(load) *self,
+		      const struct ramload_block *blocks, size_t nr,
+		      uint8_t *dest)
+{
+	struct ramload_result result;
+
+	memset(dest, FRESH, CACHED);
+	ASSERT_EQ(0, load_all(self->session, self->fd, blocks, nr,
+			      &self->options, &result));
+	ASSERT_TRUE(holds(dest, CACHED, 0));
+}
+
 /*
- * Load what is not cached; returns how many pages are afterwards, UINT_MAX if the
- * load went wrong. What is being read ahead when a job ends cannot be dropped:
- * if the disk is slow, pages may remain once, but not each time.
+ * Load what is not cached; returns how many pages are afterwards. What is being
+ * read ahead when a job ends cannot be dropped: if the disk is slow, pages may
+ * remain once, but not each time.
  */
-static unsigned int load_uncached(FIXTURE_DATA(load) *self,
+static unsigned int load_uncached(struct __test_metadata *_metadata,
+				  FIXTURE_DATA(load) *self,
 				  const struct ramload_block *blocks,
 				  size_t nr, uint8_t *dest)
 {
-	struct ramload_result result;
 	unsigned int left = 1;
 
 	for (int tries = 0; left && tries < 10; tries++) {
 		drop_cache(self->fd);
-		memset(dest, FRESH, CACHED);
-		if (load_all(self->session, self->fd, blocks, nr,
-			     &self->options, &result) ||
-		    !holds(dest, CACHED, 0))
-			return UINT_MAX;
+		load_anew(_metadata, self, blocks, nr, dest);
 		left = cached_pages(self->fd, 0, CACHED);
 	}
 	return left;
@@ -467,14 +476,13 @@ TEST_F(load, dontcache)
 	uint8_t *dest = map_dest(CACHED, 0);
 	uint8_t *buffer = map_memory(MiB);
 	struct ramload_block block = { .length = CACHED, .dest = dest };
-	struct ramload_result result;
 	unsigned int kept = 0;
 
 	drop_cache(self->fd);
 	if (cached_pages(self->fd, 0, CACHED))
 		SKIP(return, "files cannot be evicted here");
 	self->options.dontcache = true;
-	EXPECT_EQ(0, load_uncached(self, &block, 1, dest));
+	EXPECT_EQ(0, load_uncached(_metadata, self, &block, 1, dest));
 
 	/* A machine that is short of memory may drop some pages by itself. */
 	for (int tries = 0; kept != MiB / GUARD && tries < 10; tries++) {
@@ -482,10 +490,7 @@ TEST_F(load, dontcache)
 		drop_cache(self->fd);
 		posix_fadvise(self->fd, 0, 0, POSIX_FADV_RANDOM);
 		ASSERT_EQ(MiB, pread(self->fd, buffer, MiB, there));
-		memset(dest, FRESH, CACHED);
-		ASSERT_EQ(0, load_all(self->session, self->fd, &block, 1,
-				      &self->options, &result));
-		ASSERT_TRUE(holds(dest, CACHED, 0));
+		load_anew(_metadata, self, &block, 1, dest);
 		kept = cached_pages(self->fd, there, MiB);
 		EXPECT_EQ(kept, cached_pages(self->fd, 0, CACHED));
 	}
@@ -512,7 +517,7 @@ TEST_F(load, dontcache_of_pages)
 			.dest = dest + i * 7 % nr * GUARD,
 		};
 	self->options.dontcache = true;
-	EXPECT_EQ(0, load_uncached(self, blocks, nr, dest));
+	EXPECT_EQ(0, load_uncached(_metadata, self, blocks, nr, dest));
 	unmap_dest(dest, CACHED, 0);
 }
 

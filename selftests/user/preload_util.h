@@ -395,9 +395,11 @@ static inline long summary_value(const char *summary, const char *word)
 
 	snprintf(key, sizeof(key), " %s=", word);
 	at = strstr(summary, key);
-	if (!at)
+	if (!at) {
 		printf("# no %s in: %s", word, summary);
-	return at ? atol(at + strlen(key)) : -1;
+		return -1;
+	}
+	return atol(at + strlen(key));
 }
 
 #endif /* PRELOAD_UTIL_H */
