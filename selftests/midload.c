@@ -119,6 +119,7 @@ static bool is_left_alone(struct memory *m)
 struct closer {
 	pthread_t thread;
 	int fd;
+	atomic_int tid;
 	atomic_bool done;
 };
 
@@ -126,6 +127,7 @@ static void *close_thread(void *arg)
 {
 	struct closer *c = arg;
 
+	c->tid = gettid();
 	close(c->fd);
 	c->done = true;
 	return NULL;
@@ -134,8 +136,17 @@ static void *close_thread(void *arg)
 static int start_closing(struct closer *c, int fd)
 {
 	c->fd = fd;
+	c->tid = 0;
 	c->done = false;
 	return pthread_create(&c->thread, NULL, close_thread, c);
+}
+
+/* Until what ends with the fd is told to, which comes before any sleep. */
+static void wait_closing(struct closer *c)
+{
+	while (!c->done && (!c->tid || fcntl(c->fd, F_GETFD) >= 0 ||
+			    !strchr("SD", process_state(getpid(), c->tid))))
+		usleep(1000);
 }
 
 /*
@@ -148,7 +159,7 @@ TEST_F_TIMEOUT(midload, job_is_closed, TIMEOUT)
 
 	START_HELD();
 	ASSERT_EQ(0, start_closing(&c, self->job));
-	usleep(50000);
+	wait_closing(&c);
 	if (variant->direct == RAMLOAD_DIRECT_ON)
 		ASSERT_FALSE(atomic_load(&c.done));
 	fuse_source_release(self->slow);
@@ -165,7 +176,7 @@ TEST_F_TIMEOUT(midload, context_is_closed, TIMEOUT)
 
 	START_HELD();
 	ASSERT_EQ(0, start_closing(&c, self->fd));
-	usleep(50000);
+	wait_closing(&c);
 	if (variant->direct == RAMLOAD_DIRECT_ON)
 		ASSERT_FALSE(atomic_load(&c.done));
 	fuse_source_release(self->slow);
@@ -193,7 +204,7 @@ TEST_F_TIMEOUT(midload, context_with_many_jobs_is_closed, TIMEOUT)
 	for (i = 0; i < ARRAY_SIZE(jobs); i += 2)
 		test_cancel(jobs[i]);
 	ASSERT_EQ(0, start_closing(&c, self->fd));
-	usleep(20000);
+	wait_closing(&c);
 	fuse_source_release(self->slow);
 	pthread_join(c.thread, NULL);
 	self->fd = -1;
@@ -650,7 +661,9 @@ TEST_F_TIMEOUT(midload, context_of_a_stopped_process_is_closed, TIMEOUT)
 			close(fds.context);
 			close(fds.job);
 		}
-		pause();
+		if (write(words[1], "d", 1) == 1)
+			pause();
+		_exit(3);
 	}
 	ASSERT_EQ(sizeof(fds), read(words[0], &fds, sizeof(fds)));
 	fuse_source_wait_held(self->slow);
@@ -660,9 +673,11 @@ TEST_F_TIMEOUT(midload, context_of_a_stopped_process_is_closed, TIMEOUT)
 	ASSERT_LE(0, fds.context);
 	ASSERT_LE(0, fds.job);
 	ASSERT_EQ(1, write(words[0], "c", 1));
-	/* Once its own fds are closed, it sleeps in pause(). */
-	usleep(50000);
+	ASSERT_EQ(1, read(words[0], &byte, 1));
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	/* Its worker is told before its first thread stops. */
+	while (process_state(pid, pid) != 'T')
+		usleep(1000);
 	fuse_source_release(self->slow);
 	ASSERT_TRUE(process_wait(pid, &status, WUNTRACED, 60));
 	ASSERT_TRUE(WIFSTOPPED(status));

@@ -67,6 +67,21 @@ pid_t process_worker(pid_t pid)
 	return tid;
 }
 
+char process_state(pid_t pid, pid_t tid)
+{
+	char path[64], state = '?';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	f = fopen(path, "re");
+	if (!f)
+		return state;
+	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = '?';
+	fclose(f);
+	return state;
+}
+
 static void show_file(const char *path)
 {
 	char line[256];

@@ -25,6 +25,9 @@ bool process_is_worker(pid_t pid, const char *tid);
 /* A worker of @pid; 0 if there is none. */
 pid_t process_worker(pid_t pid);
 
+/* The state of the thread @tid of @pid, as in its stat; '?' if it is gone. */
+char process_state(pid_t pid, pid_t tid);
+
 /* Where in the kernel its threads are, for the reader of a failure. */
 void process_show(pid_t pid);
 
