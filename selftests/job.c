@@ -149,15 +149,15 @@ static void count_signal(int nr)
 
 struct interrupter {
 	pthread_t victim;
-	struct fuse_source *slow;
+	atomic_bool stop;
 };
 
-/* Signals until the victim has taken some; it may not wait yet. */
+/* Signals until it is told to stop: the victim may not wait yet. */
 static void *interrupt(void *arg)
 {
 	struct interrupter *i = arg;
 
-	while (signals < 3) {
+	while (!i->stop) {
 		pthread_kill(i->victim, SIGUSR1);
 		usleep(20000);
 	}
@@ -173,7 +173,7 @@ static void catch_signals(void)
 
 TEST_F_TIMEOUT(job, waiting_for_a_result_is_interrupted, TIMEOUT)
 {
-	struct interrupter i = { pthread_self(), self->slow };
+	struct interrupter i = { .victim = pthread_self() };
 	struct ramload_job_result result;
 	pthread_t thread;
 	int job;
@@ -182,9 +182,9 @@ TEST_F_TIMEOUT(job, waiting_for_a_result_is_interrupted, TIMEOUT)
 	START_HELD(job);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt, &i));
 	test_err_result(EINTR, job, RAMLOAD_JOB_RESULT_WAIT, &result);
-	/* The thread signals on until it has seen three taken. */
 	while (signals < 3)
 		raw_result(job, RAMLOAD_JOB_RESULT_WAIT, &result);
+	i.stop = true;
 	pthread_join(thread, NULL);
 	test_result(job, 0, &result);
 	ASSERT_EQ(RAMLOAD_JOB_RUNNING, result.out_state);
@@ -197,7 +197,7 @@ TEST_F_TIMEOUT(job, waiting_for_a_result_is_interrupted, TIMEOUT)
 /* It gives the caller a job to wait for, and the job goes on. */
 TEST_F_TIMEOUT(job, waiting_load_is_interrupted, TIMEOUT)
 {
-	struct interrupter i = { pthread_self(), self->slow };
+	struct interrupter i = { .victim = pthread_self() };
 	struct ramload_load load = LOAD(self->slow->fd, &self->range, 1,
 					.flags = RAMLOAD_LOAD_WAIT);
 	struct ramload_job_result result;
@@ -206,6 +206,7 @@ TEST_F_TIMEOUT(job, waiting_load_is_interrupted, TIMEOUT)
 	catch_signals();
 	ASSERT_EQ(0, pthread_create(&thread, NULL, interrupt, &i));
 	test_err_load(EINTR, self->fd, &load);
+	i.stop = true;
 	pthread_join(thread, NULL);
 	ASSERT_LE(0, load.out_job_fd);
 	ASSERT_EQ(FD_CLOEXEC, fcntl(load.out_job_fd, F_GETFD));
