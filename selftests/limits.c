@@ -22,6 +22,7 @@
 #include "test_cgroup.h"
 #include "test_files.h"
 #include "test_memory.h"
+#include "test_process.h"
 
 #define LENGTH	MIB(16)
 #define NOBODY	65532
@@ -248,6 +249,33 @@ TEST_F_TIMEOUT(charge, anonymous_memory_as_destination, TIMEOUT)
 	ASSERT_CHILD(anonymous_charged);
 }
 
+/*
+ * At the limit of a cgroup, a page that is copied, or was reclaimed and is read again,
+ * would call the OOM killer. Nothing of this process is shared any more, nor leaves.
+ */
+static pid_t start_sleeper(void)
+{
+	int ready[2];
+	pid_t pid;
+	char byte;
+
+	if (pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (mlockall(MCL_CURRENT) || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		pause();
+		_exit(0);
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		return -1;
+	close(ready[0]);
+	return pid;
+}
+
 static int ranges_over_the_limit(struct shared *s)
 {
 	char limit[32];
@@ -259,16 +287,8 @@ static int ranges_over_the_limit(struct shared *s)
 	CHECK(!cgroup_enter(&s->cg));
 	fd = new_context(1);
 	CHECK(fd >= 0);
-	other = fork();
-	if (!other) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		pause();
-		_exit(0);
-	}
-	/*
-	 * At the limit, a page that is copied, or was reclaimed and is read again, would
-	 * call the OOM killer. So nothing is shared, nor leaves.
-	 */
+	other = start_sleeper();
+	CHECK(other > 0);
 	CHECK(!mlockall(MCL_CURRENT));
 	CHECK(start_ranges(s, fd, -1, 1) < 0);
 	used = cgroup_get(&s->cg, "memory.current", NULL);
@@ -383,7 +403,8 @@ static int workers_over_nproc(struct shared *s)
 
 	CHECK(!setrlimit(RLIMIT_NPROC, &limit) && !become(NOBODY));
 	CHECK(raw_setup(fd, 4) && errno == EAGAIN);
-	WAIT_FOR(!raw_setup(fd, 3) || errno != EAGAIN);
+	WAIT_FOR(!process_worker(getpid()));
+	CHECK(!raw_setup(fd, 3));
 	CHECK(raw_setup(second, 1) && errno == EAGAIN);
 	close(fd);
 	WAIT_FOR(!raw_setup(second, 3) || errno != EAGAIN);
@@ -465,7 +486,7 @@ FIXTURE(parameters)
 /* Returns 0, or -1 with errno set. */
 static int reload(const char *parameters)
 {
-	int fd, err, tries = 100;
+	int fd, err, tries = 1200;
 
 	/* What was closed may take a moment to let go. */
 	while (syscall(SYS_delete_module, "ramload", O_NONBLOCK) &&
@@ -599,9 +620,12 @@ static int workers_of_nobody(struct shared *s, int parents)
 
 	close(parents);
 	CHECK(!become(NOBODY));
-	while (new_context(1) >= 0)
-		CHECK(++got < 100);
-	CHECK(errno == EAGAIN);
+	/* What one had that was killed comes back when it has been reaped. */
+	do {
+		while (new_context(1) >= 0)
+			CHECK(++got < 100);
+		CHECK(errno == EAGAIN);
+	} while (got < 2 && !usleep(20000));
 	CHECK(write(s->pipes[0][1], &got, sizeof(got)) == sizeof(got));
 	pause();
 	return 0;
