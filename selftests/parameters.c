@@ -334,7 +334,9 @@ TEST_F_TIMEOUT(parameters, while_loads_come, TIMEOUT)
 
 	test_setup(self->fd, 2);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, flip, NULL));
-	for (i = 0; i < 10000 && (loaded < 10 || refused < 10); i++) {
+	/* The other thread may be slow to let any load. */
+	for (i = 0; !loaded || (i < 10000 && (loaded < 10 || refused < 10));
+	     i++) {
 		err = load_ranges(self, RANGES);
 		ASSERT_TRUE(!err || err == -E2BIG || err == -ENOMEM ||
 			    err == -EBUSY);
@@ -344,7 +346,6 @@ TEST_F_TIMEOUT(parameters, while_loads_come, TIMEOUT)
 	atomic_store(&stop, true);
 	pthread_join(thread, NULL);
 	TH_LOG("%u loaded, %u refused", loaded, refused);
-	ASSERT_LT(0, loaded);
 	ASSERT_TRUE(pattern_matches(self->dest, SEED_SOURCE, 0, RANGES * PAGE));
 }
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
+#include "cached_pages.h"
 #include "fuse_source.h"
 #include "ramload_util.h"
 #include "test_cgroup.h"
@@ -253,6 +254,8 @@ TEST_F_TIMEOUT(special, verity_fails, TIMEOUT)
 	if (!at || strcmp(variant->fs, "ext4-verity"))
 		SKIP(return, "no fs-verity on a disk that can be written to");
 	ASSERT_EQ(0, write_on_disk(src, at));
+	while (cached_pages(src, BAD, PAGE))
+		file_evict(src);
 	for (way = 0; way < 9; way++) {
 		char *map = self->m[way / 3].map;
 		size_t end;
