@@ -5,6 +5,7 @@
 #ifndef CACHED_PAGES_H
 #define CACHED_PAGES_H
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,6 +30,17 @@ static inline unsigned int cached_pages(int fd, uint64_t at, uint64_t length)
 out:
 	free(cached);
 	return count;
+}
+
+/*
+ * Until none of them is: somebody may hold one for a moment. What is being read is not
+ * told of.
+ */
+static inline void drop_cached_pages(int fd, uint64_t length)
+{
+	do {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	} while (cached_pages(fd, 0, length));
 }
 
 #endif /* CACHED_PAGES_H */

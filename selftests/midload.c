@@ -675,9 +675,7 @@ TEST_F_TIMEOUT(midload, context_of_a_stopped_process_is_closed, TIMEOUT)
 	ASSERT_EQ(1, write(words[0], "c", 1));
 	ASSERT_EQ(1, read(words[0], &byte, 1));
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
-	/* Its worker is told before its first thread stops. */
-	while (process_state(pid, pid) != 'T')
-		usleep(1000);
+	process_wait_stopping(pid);
 	fuse_source_release(self->slow);
 	ASSERT_TRUE(process_wait(pid, &status, WUNTRACED, 60));
 	ASSERT_TRUE(WIFSTOPPED(status));

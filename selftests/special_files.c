@@ -254,8 +254,7 @@ TEST_F_TIMEOUT(special, verity_fails, TIMEOUT)
 	if (!at || strcmp(variant->fs, "ext4-verity"))
 		SKIP(return, "no fs-verity on a disk that can be written to");
 	ASSERT_EQ(0, write_on_disk(src, at));
-	while (cached_pages(src, BAD, PAGE))
-		file_evict(src);
+	drop_cached_pages(src, LENGTH);
 	for (way = 0; way < 9; way++) {
 		char *map = self->m[way / 3].map;
 		size_t end;

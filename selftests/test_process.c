@@ -82,6 +82,12 @@ char process_state(pid_t pid, pid_t tid)
 	return state;
 }
 
+void process_wait_stopping(pid_t pid)
+{
+	while (process_state(pid, pid) != 'T')
+		usleep(1000);
+}
+
 static void show_file(const char *path)
 {
 	char line[256];

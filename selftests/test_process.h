@@ -28,6 +28,12 @@ pid_t process_worker(pid_t pid);
 /* The state of the thread @tid of @pid, as in its stat; '?' if it is gone. */
 char process_state(pid_t pid, pid_t tid);
 
+/*
+ * Until a process that was sent SIGSTOP stops: its first thread has, and all others have
+ * been told to before.
+ */
+void process_wait_stopping(pid_t pid);
+
 /* Where in the kernel its threads are, for the reader of a failure. */
 void process_show(pid_t pid);
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "cached_pages.h"
 #include "fault_disk.h"
 #include "fuse_source.h"
 #include "ramload_util.h"
@@ -79,7 +80,8 @@ typedef struct _test_data_tracing tracing_t;
 		self->src = file_create_pattern(__dir, SEED_SOURCE,	\
 						bytes);			\
 		ASSERT_LE(0, self->src);				\
-		file_evict(self->src);					\
+		if (strcmp(fs, "ramfs"))				\
+			drop_cached_pages(self->src, bytes);		\
 	} while (0)
 
 static int load_ranges(tracing_t *self, unsigned int nr, uint32_t direct)
@@ -390,6 +392,7 @@ TEST_F_TIMEOUT(tracing, job_of_a_stopped_process, TIMEOUT)
 	job = syscall(SYS_pidfd_getfd, pidfd, job, 0);
 	ASSERT_LE(0, job);
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	process_wait_stopping(pid);
 	fuse_source_release(slow);
 	ASSERT_TRUE(process_wait(pid, &status, WUNTRACED, 60));
 	ASSERT_TRUE(WIFSTOPPED(status));
@@ -531,7 +534,7 @@ TEST_F_TIMEOUT(tracing, failed, TIMEOUT)
 		SKIP(return, "%s", why.text);
 	self->src = fault_disk_source(&disk, -1, LENGTH);
 	ASSERT_LE(0, self->src);
-	file_evict(self->src);
+	drop_cached_pages(self->src, LENGTH);
 	ASSERT_EQ(0, fault_disk_set_bad(&disk, "error", KIB(512), 512));
 	EXPECT_EQ(-EIO, load_part(self, 0, CHUNK, self->m.map,
 				  RAMLOAD_DIRECT_ON));
@@ -560,7 +563,7 @@ TEST_F_TIMEOUT(tracing, failed_among_others, TIMEOUT)
 		SKIP(return, "%s", why.text);
 	self->src = fault_disk_source(&disk, -1, LENGTH);
 	ASSERT_LE(0, self->src);
-	file_evict(self->src);
+	drop_cached_pages(self->src, LENGTH);
 	for (i = 0; i < 4; i++)
 		self->ranges[i] = RANGE(i * KIB(128), PAGE,
 					self->m.map + i * KIB(128));
