@@ -138,7 +138,7 @@ TEST_F(netlink, context)
 
 TEST_F(netlink, workers)
 {
-	struct answer workers[WORKERS + 1];
+	struct answer workers[WORKERS + 1] = { 0 };
 	uint64_t bytes = 0, chunks = 0, busy = 0;
 	uint32_t context;
 	struct ramload_info info;
@@ -149,9 +149,14 @@ TEST_F(netlink, workers)
 	context = ask_context(&self->ask, &self->answer);
 	job = run_job(self);
 	ASSERT_LE(0, job);
-	ASSERT_EQ(WORKERS, ask_all(&self->ask, RAMLOAD_NL_CMD_WORKER_GET,
-				   RAMLOAD_A_WORKER_CONTEXT, context, workers,
-				   WORKERS + 1));
+	/* Another may have done it all before one has been running at all. */
+	do {
+		ASSERT_EQ(WORKERS, ask_all(&self->ask,
+					   RAMLOAD_NL_CMD_WORKER_GET,
+					   RAMLOAD_A_WORKER_CONTEXT, context,
+					   workers, WORKERS + 1));
+	} while (!VALUE(&workers[0], WORKER, TID) ||
+		 !VALUE(&workers[1], WORKER, TID));
 	for (i = 0; i < WORKERS; i++) {
 		ASSERT_EQ(context, VALUE(&workers[i], WORKER, CONTEXT));
 		ASSERT_EQ(i, VALUE(&workers[i], WORKER, INDEX));
@@ -247,11 +252,13 @@ TEST_F_TIMEOUT(netlink, many_contexts, TIMEOUT)
 		ASSERT_LE(0, fds[i]);
 		test_setup(fds[i], 1);
 	}
-	nr = ask_all(&self->ask, RAMLOAD_NL_CMD_CONTEXT_GET, 0, 0, answers,
-		     MANY);
-	ASSERT_LE(MANY_CONTEXTS + 1, nr);
-	ASSERT_GE(MANY, nr);
-	ASSERT_FALSE(self->ask.interrupted);
+	/* What was closed before may go only now. */
+	do {
+		nr = ask_all(&self->ask, RAMLOAD_NL_CMD_CONTEXT_GET, 0, 0,
+			     answers, MANY);
+		ASSERT_LE(MANY_CONTEXTS + 1, nr);
+		ASSERT_GE(MANY, nr);
+	} while (self->ask.interrupted);
 	for (i = 0; i < nr; i++) {
 		mine += VALUE(&answers[i], CONTEXT, PID) == getpid();
 		ASSERT_LT(i ? VALUE(&answers[i - 1], CONTEXT, ID) : 0,
@@ -308,14 +315,16 @@ TEST_F_TIMEOUT(netlink, running_job, TIMEOUT)
 	fuse_source_wait_held(self->source);
 	context = ask_context(&self->ask, &self->answer);
 	ASSERT_EQ(1, VALUE(&self->answer, CONTEXT, JOBS));
-	id = ask_last_job(&self->ask, context, &self->answer);
-	ASSERT_NE(0, id);
+	/* Who has taken the first chunk may not have looked at the clock yet. */
+	do {
+		id = ask_last_job(&self->ask, context, &self->answer);
+		ASSERT_NE(0, id);
+	} while (!VALUE(&self->answer, JOB, SERVICE_TIME));
 	ASSERT_EQ(RAMLOAD_JOB_RUNNING, VALUE(&self->answer, JOB, STATE));
 	ASSERT_EQ(LENGTH, VALUE(&self->answer, JOB, BYTES_TOTAL));
 	ASSERT_GT(LENGTH, VALUE(&self->answer, JOB, BYTES_DONE));
 	ASSERT_LT(0, VALUE(&self->answer, JOB, CHUNKS_TAKEN));
 	ASSERT_EQ(LENGTH / KIB(64), VALUE(&self->answer, JOB, CHUNKS));
-	ASSERT_LT(0, VALUE(&self->answer, JOB, SERVICE_TIME));
 	ASSERT_FALSE(self->answer.has[RAMLOAD_A_JOB_ERROR_OFFSET]);
 
 	ASSERT_EQ(WORKERS, ask_all(&self->ask, RAMLOAD_NL_CMD_WORKER_GET,
@@ -361,6 +370,16 @@ static int worker_of(netlink_t *self, pid_t pid)
 	return -1;
 }
 
+/* Until a job is: the worker that ended it may not have let go of it yet. */
+static void wait_gone(struct ask *ask, uint32_t job)
+{
+	struct answer answer;
+
+	while (ask_one(ask, RAMLOAD_NL_CMD_JOB_GET, RAMLOAD_A_JOB_ID, job,
+		       &answer) != -ENOENT)
+		usleep(1000);
+}
+
 TEST_F_TIMEOUT(netlink, stopped_worker, TIMEOUT)
 {
 	struct ramload_info info;
@@ -380,6 +399,7 @@ TEST_F_TIMEOUT(netlink, stopped_worker, TIMEOUT)
 	fuse_source_wait_held(self->source);
 	ASSERT_EQ(RAMLOAD_WORKER_BUSY, worker_of(self, pid));
 	ASSERT_EQ(0, kill(pid, SIGSTOP));
+	process_wait_stopping(pid);
 	fuse_source_release(self->source);
 	while (worker_of(self, pid) != RAMLOAD_WORKER_STOPPED)
 		usleep(1000);
@@ -388,7 +408,7 @@ TEST_F_TIMEOUT(netlink, stopped_worker, TIMEOUT)
 	ASSERT_EQ(0, status);
 }
 
-TEST_F(netlink, job)
+TEST_F_TIMEOUT(netlink, job, TIMEOUT)
 {
 	struct answer again;
 	uint64_t before = boottime();
@@ -428,8 +448,7 @@ TEST_F(netlink, job)
 			     RAMLOAD_A_JOB_ID, id, &again));
 	ASSERT_EQ(0, memcmp(&again, &self->answer, sizeof(again)));
 	close(job);
-	ASSERT_EQ(-ENOENT, ask_one(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
-				   RAMLOAD_A_JOB_ID, id, &again));
+	wait_gone(&self->ask, id);
 }
 
 TEST_F(netlink, failed_job)
@@ -455,17 +474,22 @@ TEST_F_TIMEOUT(netlink, many_jobs, TIMEOUT)
 {
 	static struct answer answers[2 * MANY];
 	uint32_t context = ask_context(&self->ask, &self->answer);
+	struct ask other;
+	uint32_t last;
 	int jobs[MANY];
 	int i, nr, ret, seen;
 
+	ASSERT_EQ(0, ask_open(&other));
 	for (i = 0; i < MANY; i++) {
 		jobs[i] = run_job(self);
 		ASSERT_LE(0, jobs[i]);
 	}
-	nr = ask_all(&self->ask, RAMLOAD_NL_CMD_JOB_GET, RAMLOAD_A_JOB_CONTEXT,
-		     context, answers, 2 * MANY);
-	ASSERT_EQ(MANY, nr);
-	ASSERT_FALSE(self->ask.interrupted);
+	do {
+		nr = ask_all(&self->ask, RAMLOAD_NL_CMD_JOB_GET,
+			     RAMLOAD_A_JOB_CONTEXT, context, answers, 2 * MANY);
+		ASSERT_EQ(MANY, nr);
+	} while (self->ask.interrupted);
+	last = VALUE(&answers[MANY - 1], JOB, ID);
 	for (i = 1; i < nr; i++)
 		ASSERT_LT(VALUE(&answers[i - 1], JOB, ID),
 			  VALUE(&answers[i], JOB, ID));
@@ -478,6 +502,8 @@ TEST_F_TIMEOUT(netlink, many_jobs, TIMEOUT)
 	/* One that was told of, and one that will not be. */
 	close(jobs[0]);
 	close(jobs[MANY - 1]);
+	wait_gone(&other, last);
+	ask_close(&other);
 	do {
 		ret = ask_next(&self->ask, answers + seen, MANY - seen);
 		ASSERT_LE(0, ret);
@@ -714,7 +740,7 @@ struct attr {
 	uint8_t data[12];
 };
 
-TEST_F(netlink, malformed)
+TEST_F_TIMEOUT(netlink, malformed, TIMEOUT)
 {
 	struct attr attr;
 	uint32_t bytes, value;
