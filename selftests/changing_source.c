@@ -190,7 +190,7 @@ static bool sizes_of(const struct changer *c, const struct round *r,
 		*min = size < *min ? size : *min;
 		*max = size > *max ? size : *max;
 	}
-	return r->after - r->before < HISTORY / 2;
+	return atomic_load(&c->begun) - r->before < HISTORY / 2;
 }
 
 /*

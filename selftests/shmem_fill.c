@@ -492,7 +492,9 @@ static void go_on(struct __test_metadata *_metadata, fill_t *self,
 					.chunk_size = KIB(64));
 	int err;
 
-	for (; run_now() < end; self->rounds++) {
+	/* One that does not fail at least, however slow this machine is. */
+	for (; run_now() < end || self->failed == self->rounds;
+	     self->rounds++) {
 		start_round(self, &load);
 		err = load_wait(self->fd, &load, &self->result);
 		end_round(self);
@@ -505,7 +507,6 @@ static void go_on(struct __test_metadata *_metadata, fill_t *self,
 		expect(self);
 		ASSERT_EQ(WINDOW, mismatch(self));
 	}
-	ASSERT_LT(self->failed, self->rounds);
 }
 
 static void prove(struct __test_metadata *_metadata, fill_t *self,
