@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -253,6 +254,9 @@ static void run_child(struct fuzzer *f)
 	int i, ret, n = 1 + random_below(&f->r, 12);
 
 	f->child = true;
+	/* What it leaves behind would store to what its parent compares. */
+	f->memory[0] = mmap(NULL, COMPARED, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	f->ctx = open_device();
 	switch (random_below(&f->r, 4)) {
 	case 0:
