@@ -54,6 +54,7 @@ enum stress_flags {
  * @outside: done by the process that has started the loaders
  * @begin: before there are loaders; returns 0, or -1 and why not
  * @enter: first thing in a loader
+ * @calm: undoes what was done from outside, so that loads succeed
  * @end: after everything, if there was a beginning
  */
 struct stress_kind {
@@ -63,6 +64,7 @@ struct stress_kind {
 	void (*outside)(struct stress *st, struct rnd *rnd);
 	int (*begin)(struct stress *st, struct reason *why);
 	int (*enter)(struct stress *st);
+	void (*calm)(struct stress *st);
 	void (*end)(struct stress *st);
 };
 
@@ -115,9 +117,11 @@ struct stress {
 	int dir;		/* where files are; -1: the usual place */
 	int cgroup;
 	atomic_bool stop;
+	atomic_bool rest;	/* those that idle do so */
+	atomic_bool calm;	/* nothing is done to loaders */
 	atomic_ulong rounds;
 	atomic_ulong loads;
-	atomic_ulong early;
+	atomic_ulong good;	/* did not end early */
 	atomic_bool failed;
 	char failure[400];
 	struct loader loaders[STRESS_PROCESSES];

@@ -212,9 +212,14 @@ static void choose_ranges(struct slot *s)
 
 static void open_context(struct slot *s)
 {
-	int fd = open_device();
+	unsigned int workers = 1 + rnd_below(&s->rnd, STRESS_WORKERS);
+	int fd = open_device(), err = 0;
 
-	if (fd >= 0 && raw_setup(fd, 1 + rnd_below(&s->rnd, STRESS_WORKERS))) {
+	/* Those of processes that have ended count until they are reaped. */
+	while (fd >= 0 && (err = raw_setup(fd, workers)) && errno == EAGAIN &&
+	       !s->loader->st->stop)
+		usleep(1000);
+	if (err) {
 		close(fd);
 		fd = -1;
 	}
@@ -333,17 +338,21 @@ static void load_round(struct slot *s)
 	memory_discard(slot_memory(s));
 	pthread_mutex_unlock(&s->lock);
 	st->loads++;
-	st->early += err < 0;
+	st->good += err >= 0;
 }
 
 static void *slot_thread(void *arg)
 {
 	struct slot *s = arg;
+	struct stress *st = s->loader->st;
 
-	while (!s->loader->st->stop) {
+	while (!st->stop) {
 		load_round(s);
-		if (stress_has(s->loader->st, IDLES))
+		if (!stress_has(st, IDLES))
+			continue;
+		do {
 			usleep(rnd_below(&s->rnd, 20000));
+		} while (st->rest && !st->stop);
 	}
 	return NULL;
 }
@@ -357,6 +366,8 @@ static void *disturb_thread(void *arg)
 
 	while (!st->stop) {
 		usleep(rnd_below(&rnd, 3000));
+		if (st->calm)
+			continue;
 		s = &l->slots[rnd_slot(&rnd)];
 		pthread_mutex_lock(&s->lock);
 		st->kind->inside(s, &rnd);

@@ -152,12 +152,18 @@ static void oom_outside(struct stress *st, struct rnd *rnd)
 	st->rounds++;
 }
 
+static void oom_calm(struct stress *st)
+{
+	cgroup_write(st, "memory.max", "max");
+}
+
 const struct stress_kind stress_cgroup_oom = {
 	.flags = MORTAL | OWN_CONTEXT,
 	.errors = { ENOMEM, EBADF },
 	.begin = oom_begin,
 	.enter = cgroup_enter,
 	.outside = oom_outside,
+	.calm = oom_calm,
 	.end = cgroup_end,
 };
 
