@@ -253,13 +253,17 @@ for b in json.load(open(sys.argv[1]))["blocks"]:
 		diff "$tmp/$1.sha256" -
 }
 
-# Interrupts a load as soon as it has workers, and prints its exit status.
+# Interrupts a program as soon as it has workers, and prints its exit status. One
+# that ended before is started again.
 cat > "$tmp/interrupt.py" <<'END'
 import os, signal, subprocess, sys, time
-process = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL)
-while process.poll() is None and \
-        len(os.listdir(f"/proc/{process.pid}/task")) < 2:
-    time.sleep(0.001)
-process.send_signal(getattr(signal, sys.argv[1]))
-print(process.wait())
+for tries in range(20):
+    process = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL)
+    while process.poll() is None and \
+            len(os.listdir(f"/proc/{process.pid}/task")) < 2:
+        time.sleep(0.001)
+    process.send_signal(getattr(signal, sys.argv[1]))
+    if process.wait() != 0:
+        break
+print(process.returncode)
 END

@@ -181,7 +181,7 @@ static void dump(struct __test_metadata *_metadata, FIXTURE_DATA(criu) *self,
 		snprintf(previous, sizeof(previous), "--prev-images-dir ../%d",
 			 number - 1);
 	status = run(self->dir,
-		     "mkdir %s/%d && criu %s -v4 -t %d -D %s/%d %s", self->dir,
+		     "mkdir %s/%d && criu %s -v4 --timeout 200 -t %d -D %s/%d %s", self->dir,
 		     number, command, self->pid, self->dir, number, previous);
 	if (status)
 		show_log(self->dir);

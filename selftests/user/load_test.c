@@ -486,13 +486,15 @@ TEST_F(load, dontcache)
 
 	/* A machine that is short of memory may drop some pages by itself. */
 	for (int tries = 0; kept != MiB / GUARD && tries < 10; tries++) {
-		/* Nothing is to be read ahead. */
-		drop_cache(self->fd);
+		/* Nothing is to be read ahead, nor is it still to come. */
 		posix_fadvise(self->fd, 0, 0, POSIX_FADV_RANDOM);
+		for (uint64_t at = 0; at < CACHED; at += MiB)
+			ASSERT_EQ(MiB, pread(self->fd, buffer, MiB, at));
+		drop_cache(self->fd);
 		ASSERT_EQ(MiB, pread(self->fd, buffer, MiB, there));
 		load_anew(_metadata, self, &block, 1, dest);
 		kept = cached_pages(self->fd, there, MiB);
-		EXPECT_EQ(kept, cached_pages(self->fd, 0, CACHED));
+		EXPECT_GE(kept, cached_pages(self->fd, 0, CACHED));
 	}
 	EXPECT_EQ(MiB / GUARD, kept);
 	munmap(buffer, MiB);

@@ -498,14 +498,16 @@ TEST_F(save, abort)
 
 TEST_F(save, cancel)
 {
+	/* It is only ever compared with zeros. */
+	const uint64_t endless = 256 * GiB;
 	struct ramload_result result;
 	const void *memory[1];
 	struct ramload_job *job;
 	int err;
 
 	self->guest.blocks[0].name = "ram";
-	self->guest.blocks[0].length = 8 * GiB;
-	self->guest.memory[0] = map_memory(8 * GiB);
+	self->guest.blocks[0].length = endless;
+	self->guest.memory[0] = map_memory(endless);
 	self->guest.nr = 1;
 	memory[0] = self->guest.memory[0];
 	ASSERT_EQ(0, save_open(self));
@@ -519,8 +521,8 @@ TEST_F(save, cancel)
 	err = ramload_job_wait(job, &result);
 	ramload_job_free(job);
 	EXPECT_EQ(-ECANCELED, err);
-	EXPECT_EQ(8 * GiB, result.bytes_total);
-	EXPECT_GT(8 * GiB, result.bytes_done);
+	EXPECT_EQ(endless, result.bytes_total);
+	EXPECT_GT(endless, result.bytes_done);
 	EXPECT_EQ(-ECANCELED, ramload_save_commit(self->save));
 }
 
