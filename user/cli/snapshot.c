@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR LGPL-2.1-or-later
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,9 +19,24 @@ enum list {
 	LIST_JOBS,
 };
 
+/*
+ * A module that is being removed refuses to tell (EPROTONOSUPPORT), then its family is gone
+ * (ENOENT), and its folder goes last.
+ */
+static bool module_is_live(void)
+{
+	int fd = open(MODULE_FOLDER "/initstate", O_RDONLY | O_CLOEXEC);
+	char state[4];
+	bool live;
+
+	live = read(fd, state, 4) == 4 && !memcmp(state, "live", 4);
+	close(fd);
+	return live;
+}
+
 static void no_connection(int err, unsigned int version)
 {
-	if (err == -ENOENT && access(MODULE_FOLDER, F_OK))
+	if (err == -ENOENT && !module_is_live())
 		message("the ramload module is not loaded");
 	else if (err == -ENOENT)
 		message("the ramload module is older than this tool: it tells nothing");
@@ -45,7 +62,7 @@ void snapshot_problem(const struct ramload_stat *stat, int err)
 {
 	const char *text = ramload_stat_text(stat);
 
-	if (err == -ENOENT && access(MODULE_FOLDER, F_OK))
+	if (err == -EPROTONOSUPPORT || (err == -ENOENT && !module_is_live()))
 		message("the ramload module was removed");
 	else if (*text)
 		message("the ramload module: %s: %s", strerror(-err), text);
