@@ -235,6 +235,19 @@ shows_end()
 		[ "$(value 4 contexts)" = 0 ] && [ -z "$(job_value id)" ]
 }
 
+# It has read the signal, and asks for no more of them then.
+has_taken_signal()
+{
+	blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$load/status")
+	[ $((0x$blocked & 2)) -eq 0 ]
+}
+
+# It waits, for the end of its job; what is to be done before has been done.
+sleeps()
+{
+	grep -q '^State:.S' "/proc/$load/status"
+}
+
 # A load that is interrupted is seen as that.
 cancels()
 {
@@ -244,6 +257,7 @@ cancels()
 	before=$(value 4 cancelled)
 	start_load || return 1
 	kill -INT "$load"
+	wait_for has_taken_signal && wait_for sleeps
 	echo >&3
 	wait "$load"
 	quiet stat --json && [ "$(value 4 cancelled)" -eq $((before + 1)) ]
@@ -307,7 +321,8 @@ insert()
 tells_of_older_module()
 {
 	unshare -m sh -c 'mount -t tmpfs none /sys/module &&
-		mkdir /sys/module/ramload && ramload stat' 2>"$dir/err"
+		mkdir /sys/module/ramload &&
+		echo live >/sys/module/ramload/initstate && ramload stat' 2>"$dir/err"
 	[ $? -eq 1 ] && grep -q 'is older than this tool' "$dir/err"
 }
 
@@ -319,7 +334,8 @@ tells_of_module()
 	watcher=$!
 	wait_for grep -q ' fd_helper ' "$dir/out"
 	release
-	rmmod ramload || return 1
+	# It may be asking just now.
+	wait_for rmmod ramload 2>/dev/null || return 1
 	wait "$watcher"
 	[ $? -eq 1 ] && grep -q 'the ramload module was removed' "$dir/gone" &&
 		run 1 stat && grep -qx 'ramload: the ramload module is not loaded' \
