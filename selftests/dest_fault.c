@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "cached_pages.h"
 #include "fault_disk.h"
 #include "ramload_util.h"
 #include "test_files.h"
@@ -150,7 +151,7 @@ TEST_F_TIMEOUT(dest, bad_sector, TIMEOUT)
 	ASSERT_EQ(0, fault_disk_set_bad(&self->disk, "error",
 					fault_disk_where(self->file, bad),
 					SECTOR));
-	file_evict(self->file);
+	drop_cached_pages(self->file, LENGTH);
 	ASSERT_TRUE(map_file(self));
 	ASSERT_FAILED(-EFAULT);
 	ASSERT_LE(self->result.out_error_offset, bad);

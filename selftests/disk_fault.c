@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -324,6 +325,7 @@ static void on_signal(int sig)
 /* Who waits in the ioctl can be interrupted, and gets the job's fd. */
 TEST_F_TIMEOUT(disk, wait_for_a_hanging_job_is_interrupted, TIMEOUT)
 {
+	const struct itimerval second = { { 1, 0 }, { 1, 0 } }, never = { 0 };
 	struct sigaction action = { .sa_handler = on_signal };
 	struct ramload_range range;
 	struct ramload_load load;
@@ -337,8 +339,10 @@ TEST_F_TIMEOUT(disk, wait_for_a_hanging_job_is_interrupted, TIMEOUT)
 			    .flags = RAMLOAD_LOAD_WAIT);
 		file_evict(self->src);
 		ASSERT_EQ(0, fault_disk_hang(&self->disk));
-		alarm(1);
+		/* Again and again: it may not wait yet. */
+		setitimer(ITIMER_REAL, &second, NULL);
 		test_err_load(EINTR, self->fd, &load);
+		setitimer(ITIMER_REAL, &never, NULL);
 		ASSERT_LE(0, load.out_job_fd);
 		ASSERT_EQ(0, fault_disk_answer(&self->disk));
 		test_result(load.out_job_fd, RAMLOAD_JOB_RESULT_WAIT,

@@ -17,13 +17,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cached_pages.h"
 #include "fault_disk.h"
+#include "ramload_util.h"
 #include "test_files.h"
 #include "test_memory.h"
 #include "test_mounts.h"
 
 #define SECTOR		512
-#define WATCHDOG_MS	60000
+#define WATCHDOG_MS	((TIMEOUT + 10) * 1000)
 
 /* An argument of the device mapper, with room for a table. */
 struct dm_arg {
@@ -255,11 +257,16 @@ static int create_source(int dir, uint64_t length)
 
 int fault_disk_source(const struct fault_disk *d, int dir, uint64_t length)
 {
+	int fd;
+
 	if (dir >= 0)
-		return create_source(dir, length);
-	if (fill_disk(d, length))
-		return -1;
-	return open(d->path, O_RDONLY | O_CLOEXEC);
+		fd = create_source(dir, length);
+	else
+		fd = fill_disk(d, length) ? -1 :
+		     open(d->path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		drop_cached_pages(fd, length);
+	return fd;
 }
 
 int64_t fault_disk_where(int file, uint64_t offset)

@@ -25,7 +25,7 @@ struct fault_disk {
 
 /*
  * Make one of @size bytes, all good. If this process ends, or takes longer
- * than a minute, a watchdog makes the disk answer again.
+ * than a test may, a watchdog makes the disk answer again.
  */
 int fault_disk_make(struct fault_disk *d, uint64_t size, struct reason *why);
 
@@ -47,7 +47,7 @@ int fault_disk_mount(struct fault_disk *d, const char *type,
 
 /*
  * A source of @length bytes of the pattern: a file in @dir, or the disk itself if
- * that is -1. Returns its fd, or -1.
+ * that is -1, not in the page cache. Returns its fd, or -1.
  */
 int fault_disk_source(const struct fault_disk *d, int dir, uint64_t length);
 
