@@ -7,11 +7,7 @@
 #define LOAD_FIXTURE_H
 
 #include "load_util.h"
-#include "kselftest_harness.h"
-
-/* A debug kernel on a machine with too much to do takes more than half of 30 s. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
+#include "patient_harness.h"
 
 #define LENGTH	(12 * MiB + 1234)
 

@@ -5,11 +5,7 @@
  */
 #include "load_util.h"
 #include "queue.h"
-#include "kselftest_harness.h"
-
-/* A debug kernel on a machine with too much to do takes more than half of 30 s. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
+#include "patient_harness.h"
 
 #define LENGTH	(4 * MiB)
 #define PAGE	4096

@@ -9,11 +9,7 @@
 #include <dirent.h>
 
 #include "load_util.h"
-#include "kselftest_harness.h"
-
-/* A debug kernel on a machine with too much to do takes more than half of 30 s. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
+#include "patient_harness.h"
 
 #define PAGE		4096
 #define MAX_BLOCKS	4
