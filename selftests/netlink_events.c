@@ -63,11 +63,11 @@ FIXTURE_TEARDOWN(events)
 
 typedef struct _test_data_events events_t;
 
-static uint64_t boottime(void)
+static uint64_t now_by(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
+	clock_gettime(clock, &ts);
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
@@ -91,16 +91,10 @@ static int run_job(events_t *self)
 /* Until the clock that the module's ticks come from has gone on by @ns. */
 static void pass_ticks(uint64_t ns)
 {
-	struct timespec ts;
-	uint64_t end = 0;
+	uint64_t end = now_by(CLOCK_MONOTONIC_COARSE) + ns;
 
-	for (;; usleep(1000)) {
-		clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-		if (!end)
-			end = ts.tv_sec * NS_PER_S + ts.tv_nsec + ns;
-		if (ts.tv_sec * NS_PER_S + ts.tv_nsec > end)
-			return;
-	}
+	while (now_by(CLOCK_MONOTONIC_COARSE) <= end)
+		usleep(1000);
 }
 
 static bool is_own(const struct answer *answer)
@@ -128,7 +122,7 @@ static int be_nobody(void)
 TEST_F_TIMEOUT(events, of_a_job, TIMEOUT)
 {
 	unsigned int started = 0, progress = 0;
-	uint64_t start = boottime();
+	uint64_t start = now_by(CLOCK_BOOTTIME);
 	struct ask events;
 	uint64_t done = 0;
 	int job;
@@ -146,7 +140,8 @@ TEST_F_TIMEOUT(events, of_a_job, TIMEOUT)
 		progress += self->answer.cmd == RAMLOAD_NL_CMD_JOB_PROGRESS;
 	} while (self->answer.cmd != RAMLOAD_NL_CMD_JOB_DONE);
 	ASSERT_EQ(1, started);
-	ASSERT_LE(progress, 2 + (boottime() - start) / (NS_PER_S / 10));
+	ASSERT_LE(progress, 2 + (now_by(CLOCK_BOOTTIME) - start) /
+			    (NS_PER_S / 10));
 	ASSERT_EQ(RAMLOAD_JOB_DONE, VALUE(&self->answer, JOB, STATE));
 	ASSERT_EQ(LENGTH, done);
 	ASSERT_EQ(LENGTH, COUNTER(&self->answer, CACHED));
