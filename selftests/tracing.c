@@ -534,7 +534,6 @@ TEST_F_TIMEOUT(tracing, failed, TIMEOUT)
 		SKIP(return, "%s", why.text);
 	self->src = fault_disk_source(&disk, -1, LENGTH);
 	ASSERT_LE(0, self->src);
-	drop_cached_pages(self->src, LENGTH);
 	ASSERT_EQ(0, fault_disk_set_bad(&disk, "error", KIB(512), 512));
 	EXPECT_EQ(-EIO, load_part(self, 0, CHUNK, self->m.map,
 				  RAMLOAD_DIRECT_ON));
@@ -563,7 +562,6 @@ TEST_F_TIMEOUT(tracing, failed_among_others, TIMEOUT)
 		SKIP(return, "%s", why.text);
 	self->src = fault_disk_source(&disk, -1, LENGTH);
 	ASSERT_LE(0, self->src);
-	drop_cached_pages(self->src, LENGTH);
 	for (i = 0; i < 4; i++)
 		self->ranges[i] = RANGE(i * KIB(128), PAGE,
 					self->m.map + i * KIB(128));
