@@ -189,11 +189,10 @@ static bool is_enough(struct stress *st, double end)
 {
 	double now = run_now();
 
-	st->rest = now > end && !st->rounds;
-	st->calm = now > end && st->rounds;
-	if (st->calm && st->kind->calm)
+	st->over = now > end;
+	if (stress_is_calm(st) && st->kind->calm)
 		st->kind->calm(st);
-	return now > end + STRESS_HANG || (st->calm && st->good);
+	return now > end + STRESS_HANG || (stress_is_calm(st) && st->good);
 }
 
 static void run_loaders(struct stress *st, unsigned int seconds)
@@ -206,7 +205,7 @@ static void run_loaders(struct stress *st, unsigned int seconds)
 		start_loader(&st->loaders[i]);
 	while (!st->stop && !is_enough(st, end)) {
 		usleep(rnd_below(&rnd, 3000));
-		if (st->kind->outside && !st->calm)
+		if (st->kind->outside && !stress_is_calm(st))
 			st->kind->outside(st, &rnd);
 		look_after(st);
 	}

@@ -117,8 +117,7 @@ struct stress {
 	int dir;		/* where files are; -1: the usual place */
 	int cgroup;
 	atomic_bool stop;
-	atomic_bool rest;	/* those that idle do so */
-	atomic_bool calm;	/* nothing is done to loaders */
+	atomic_bool over;	/* the time that disturbances have */
 	atomic_ulong rounds;
 	atomic_ulong loads;
 	atomic_ulong good;	/* did not end early */
@@ -130,6 +129,18 @@ struct stress {
 static inline bool stress_has(const struct stress *st, int flag)
 {
 	return st->kind->flags & flag;
+}
+
+/* When the time is over: those that idle do so until something was done to them, */
+static inline bool stress_rests(const struct stress *st)
+{
+	return st->over && !st->rounds;
+}
+
+/* and nothing is done to loaders then. */
+static inline bool stress_is_calm(const struct stress *st)
+{
+	return st->over && st->rounds;
 }
 
 /* The first failure is kept. */

@@ -352,7 +352,7 @@ static void *slot_thread(void *arg)
 			continue;
 		do {
 			usleep(rnd_below(&s->rnd, 20000));
-		} while (st->rest && !st->stop);
+		} while (stress_rests(st) && !st->stop);
 	}
 	return NULL;
 }
@@ -366,7 +366,7 @@ static void *disturb_thread(void *arg)
 
 	while (!st->stop) {
 		usleep(rnd_below(&rnd, 3000));
-		if (st->calm)
+		if (stress_is_calm(st))
 			continue;
 		s = &l->slots[rnd_slot(&rnd)];
 		pthread_mutex_lock(&s->lock);
