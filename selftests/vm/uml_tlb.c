@@ -16,9 +16,15 @@
  * with the IPIs of other architectures; in between, a process does without locks.
  */
 
-static void leave_user(struct mm_id *mm_id)
+static void set_user_runs(struct mm_id *mm_id, unsigned int runs)
 {
-	__atomic_add_fetch(&mm_id->user_runs, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&mm_id->user_runs, runs, __ATOMIC_SEQ_CST);
+}
+
+/* Also of one that is killed since its stub is not what it should be, wherever. */
+void os_leave_user(struct mm_id *mm_id)
+{
+	set_user_runs(mm_id, (mm_id->user_runs | 1) + 1);
 }
 
 /* Instead of current_mm_sync(). Only with seccomp can there be a second CPU. */
@@ -28,10 +34,10 @@ static void enter_user(struct mm_id *mm_id)
 		current_mm_sync();
 		if (!using_seccomp)
 			return;
-		__atomic_add_fetch(&mm_id->user_runs, 1, __ATOMIC_SEQ_CST);
+		set_user_runs(mm_id, (mm_id->user_runs + 1) | 1);
 		if (!um_tlb_is_marked())
 			return;
-		leave_user(mm_id);
+		os_leave_user(mm_id);
 	}
 }
 
