@@ -246,7 +246,8 @@ TEST_F_TIMEOUT(caller, make_workers, SWEEP_TIMEOUT)
 		ASSERT_HOLDS(&self->before);
 	}
 	TH_LOG("%u faults, %u calls failed", self->fired, self->failed);
-	ASSERT_LT(WORKERS, self->failed);
+	/* A short run may leave out the allocations of some workers. */
+	ASSERT_LT(run_step() > 1 ? 0 : WORKERS, self->failed);
 }
 
 FIXTURE(load)
