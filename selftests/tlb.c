@@ -17,6 +17,7 @@
 #include "kselftest_harness.h"
 #include "poison.h"
 #include "ramload_util.h"
+#include "test_memory.h"
 #include "test_run.h"
 
 #define MARK	0x5ca1ab1eul
@@ -27,61 +28,56 @@
 
 FIXTURE(tlb)
 {
-	int fd;
-	volatile unsigned long *map;
+	struct memory m;
+	volatile unsigned long *words;
 	pid_t child;
 };
 
-static volatile unsigned long *map_pages(int fd, size_t length, int flags)
-{
-	void *map = mmap(NULL, length, PROT_READ | PROT_WRITE, flags, fd, 0);
-
-	return map == MAP_FAILED ? NULL : map;
-}
-
 /* No system call from here on: only a fault or an interrupt has it enter the kernel. */
-static void store_for_ever(volatile unsigned long *map)
+static void store_for_ever(volatile unsigned long *words)
 {
 	size_t i;
 
 	for (;;)
 		for (i = 0; i < WORDS; i++)
-			map[i] = MARK;
+			words[i] = MARK;
 }
 
 FIXTURE_SETUP(tlb)
 {
+	struct reason why;
+
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "only one CPU");
 	pin_to_cpu(0);
-	self->fd = memfd_create("tlb", MFD_CLOEXEC);
-	ASSERT_EQ(0, ftruncate(self->fd, PAGE));
-	self->map = map_pages(self->fd, PAGE, MAP_SHARED);
-	ASSERT_TRUE(self->map);
+	ASSERT_EQ(0, memory_map(&self->m, MEMORY_MEMFD, PAGE, &why));
+	self->words = (unsigned long *)self->m.map;
 	self->child = fork();
 	ASSERT_LE(0, self->child);
 	if (!self->child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pin_to_cpu(1);
-		store_for_ever(self->map);
+		store_for_ever(self->words);
 	}
 }
 
 FIXTURE_TEARDOWN(tlb)
 {
-	if (self->child <= 0)
-		return;
-	kill(self->child, SIGKILL);
-	waitpid(self->child, NULL, 0);
+	if (self->child > 0) {
+		kill(self->child, SIGKILL);
+		waitpid(self->child, NULL, 0);
+	}
+	memory_unmap(&self->m);
 }
 
 /* Are they zero, and do they stay so for a while? They may be what was freed last. */
 static bool fresh_pages_are_zero(void)
 {
-	volatile unsigned long *map = map_pages(-1, PAGES * PAGE,
-						MAP_PRIVATE | MAP_ANONYMOUS |
-						MAP_POPULATE);
-	bool zero = map;
+	volatile unsigned long *map = mmap(NULL, PAGES * PAGE,
+					   PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS |
+					   MAP_POPULATE, -1, 0);
+	bool zero = map != MAP_FAILED;
 	size_t i, look;
 
 	for (look = 0; look < LOOKS && zero; look++)
@@ -97,9 +93,9 @@ TEST_F_TIMEOUT(tlb, freed_page_gets_no_stores, LONG_TIMEOUT)
 
 	for (i = 0; i < ROUNDS; i++) {
 		/* The child is in the middle of it, by all that can be seen. */
-		while (self->map[WORDS - 1] != MARK)
+		while (self->words[WORDS - 1] != MARK)
 			;
-		ASSERT_EQ(0, fallocate(self->fd, FALLOC_FL_PUNCH_HOLE |
+		ASSERT_EQ(0, fallocate(self->m.fd, FALLOC_FL_PUNCH_HOLE |
 				       FALLOC_FL_KEEP_SIZE, 0, PAGE));
 		foreign += !fresh_pages_are_zero();
 	}
