@@ -22,6 +22,10 @@ PROBE_SECONDS = 15
 # long to end.
 EXIT_SECONDS = 10
 
+# A kernel complains of a CPU that does nothing for 20 seconds. On a busy host
+# it may be QEMU that waits for its turn, so here it is 120 seconds.
+PATIENCE = ["watchdog_thresh=60", "rcupdate.rcu_cpu_stall_timeout=120"]
+
 
 class Died(Exception):
     """The guest ended before COMMAND did."""
@@ -184,7 +188,7 @@ class Qemu(Machine):
         command += acceleration(accel, options.qemu_arg)
         command += ["-kernel", image,
                     "-initrd", "/dev/fd/%d" % self.archive,
-                    "-append", " ".join(["console=ttyS0"] +
+                    "-append", " ".join(["console=ttyS0"] + PATIENCE +
                                         self.kernel_arguments(options)),
                     "-chardev", "file,id=log,path=" + log.replace(",", ",,"),
                     "-serial", "chardev:log"]
